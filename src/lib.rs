@@ -1,0 +1,2 @@
+//! OpenSSL's session cache as a library of its own.
+pub mod cache;
