@@ -42,6 +42,7 @@ static int trace_is_open;
 static UNUSED void trace_begin(const char *text)
 {
     fputs(text, stdout);
+    fflush(stdout);
     trace_is_open = 1;
 }
 

@@ -12,7 +12,7 @@ Each program runs in three standings and must print the same bytes in each:
   interposed  the oracle's binary with LD_PRELOAD=libsslcache.so
 
 A program NAME.c whose first line says "oracle: none" is compared with NAME.sslcache.expected
-instead; "only: standalone" on the second line says that it cannot run in front of a libssl.
+instead; "only: standalone" or "only: interposed" in its first lines leaves the other one out.
 A program in differences/ shows a wanted difference: NAME.libssl.expected is what libssl prints,
 NAME.sslcache.expected what the library prints (NAME.interposed.expected where libssl's own code
 decides in that standing).
@@ -72,7 +72,8 @@ summary() {
 wants() { [[ " ${standings[*]} " == *" $1 "* ]]; }
 
 oracle_none() { head -n 1 "$here/$1.c" | grep -q '^/\* oracle: none: '; }
-only_standalone() { sed -n 2p "$here/$1.c" | grep -q '^/\* only: standalone'; }
+# Whether program $1 is for standing $2: "only:" in its first lines leaves the others out.
+is_for() { ! head -n 2 "$here/$1.c" | grep '^/\* only: ' | grep -vq "^/\* only: $2: "; }
 
 # The file that says what program $1 must print in standing $2.
 expected() {
@@ -207,8 +208,8 @@ for source in *.c differences/*.c; do
             run "$name" libssl
         fi
     fi
-    wants standalone && check "$name" standalone
-    wants interposed && ! only_standalone "$name" && check "$name" interposed
+    wants standalone && is_for "$name" standalone && check "$name" standalone
+    wants interposed && is_for "$name" interposed && check "$name" interposed
 done
 if [ -n "$only" ] && [ -z "$known" ]; then
     fail "$only: no such program"
