@@ -143,7 +143,7 @@ check_in_front() {
         return
     fi
     timeout 10 env SSLCACHE_STATS="$stats" LD_PRELOAD="$lib" "$out/libssl/in_front" >/dev/null
-    blocks=$(grep -ci '^context' "$stats" 2>/dev/null)
+    blocks=$(grep -c '^sslcache: .* context [0-9]* (interposed)$' "$stats" 2>/dev/null)
     if [ "${blocks:-0}" -eq 3 ]; then
         ok "in_front statistics"
     else
