@@ -30,8 +30,7 @@ pub fn register() {
 }
 
 unsafe extern "C" fn freeze() {
-    let frozen =
-        Frozen { _interposed: interpose::freeze(), _standalone: standalone::freeze() };
+    let frozen = Frozen { _interposed: interpose::freeze(), _standalone: standalone::freeze() };
     // A thread that is past its own end forks unfrozen.
     let _ = FROZEN.try_with(|slot| slot.replace(Some(frozen)));
 }

@@ -66,10 +66,7 @@ fn hammer(cache: &SessionCache<Session>, sessions: &[Session], seed: u64, rounds
             0..45 => insert(cache, key, expiry, session.clone()),
             45..65 => {
                 if let Some(found) = cache.get(&key) {
-                    assert!(
-                        *found.0 / 2 == n / 2,
-                        "the session of this key or its neighbour"
-                    );
+                    assert!(*found.0 / 2 == n / 2, "the session of this key or its neighbour");
                 }
             }
             65..75 => drop(cache.remove(&key)),
@@ -130,11 +127,7 @@ fn hammered(capacity: usize, ids: u64, rounds: u64, seed: u64) {
         + statistics.flushed;
     assert_eq!(statistics.stored, left + statistics.held);
     drop(cache);
-    assert!(
-        sessions
-            .iter()
-            .all(|session| Arc::strong_count(&session.0) == 1)
-    );
+    assert!(sessions.iter().all(|session| Arc::strong_count(&session.0) == 1));
 }
 
 #[test]

@@ -154,13 +154,8 @@ fn expiry() -> impl Strategy<Value = Expiry> {
 }
 
 fn operation(ids: u32, inserts: u32) -> impl Strategy<Value = Operation> {
-    let capacity = prop_oneof![
-        0..4usize,
-        0..40usize,
-        200..400usize,
-        Just(usize::MAX),
-        Just(usize::MAX),
-    ];
+    let capacity =
+        prop_oneof![0..4usize, 0..40usize, 200..400usize, Just(usize::MAX), Just(usize::MAX),];
     prop_oneof![
         inserts => (key(ids), expiry(), prop::bool::weighted(0.1))
             .prop_map(|(key, expiry, again)| Operation::Insert { key, expiry, again }),
@@ -194,10 +189,8 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new_session(&mut self) -> Session {
         self.live.set(self.live.get() + 1);
-        let session = Session(Rc::new(Body {
-            number: self.sessions.len(),
-            live: self.live.clone(),
-        }));
+        let session =
+            Session(Rc::new(Body { number: self.sessions.len(), live: self.live.clone() }));
         self.sessions.push(session.clone());
         session
     }
@@ -205,18 +198,12 @@ impl<'a> Run<'a> {
     /// The session that the model says is there, or some other one.
     fn named(&self, key: &Key, right: bool) -> Option<Session> {
         let found = self.model.find(key).filter(|_| right);
-        found
-            .map(|n| &self.sessions[n])
-            .or(self.sessions.first())
-            .cloned()
+        found.map(|n| &self.sessions[n]).or(self.sessions.first()).cloned()
     }
 
     fn depart(&mut self, departures: Departures<'a, Session>, expected: Vec<usize>) {
         self.model.pending += expected.len();
-        assert_eq!(
-            departures.size_hint(),
-            (expected.len(), Some(expected.len()))
-        );
+        assert_eq!(departures.size_hint(), (expected.len(), Some(expected.len())));
         self.open.push((departures, expected));
     }
 
@@ -229,10 +216,7 @@ impl<'a> Run<'a> {
                     _ => self.new_session(),
                 };
                 let n = session.0.number;
-                match (
-                    cache.insert(key, expiry, session),
-                    self.model.insert(key, expiry, n),
-                ) {
+                match (cache.insert(key, expiry, session), self.model.insert(key, expiry, n)) {
                     (Insertion::AlreadyThere(back), None) => assert_eq!(number(back), n),
                     (Insertion::Added { replaced, evicted }, Some(expected)) => {
                         assert_eq!(replaced.map(number), expected.0);
@@ -328,10 +312,7 @@ fn run(capacity: usize, operations: Vec<Operation>) {
     let cache = SessionCache::new(capacity);
     let mut run = Run {
         cache: &cache,
-        model: Model {
-            capacity,
-            ..Model::default()
-        },
+        model: Model { capacity, ..Model::default() },
         sessions: Vec::new(),
         live: live.clone(),
         open: Vec::new(),
@@ -349,11 +330,7 @@ fn run(capacity: usize, operations: Vec<Operation>) {
         + statistics.taken
         + statistics.evicted
         + statistics.flushed;
-    assert_eq!(
-        statistics.stored,
-        left + statistics.held,
-        "all that came left or is here"
-    );
+    assert_eq!(statistics.stored, left + statistics.held, "all that came left or is here");
 
     // The references: one here, one in the cache or in departures that were not consumed.
     let open: Vec<usize> = run.open.iter().flat_map(|open| open.1.clone()).collect();
@@ -368,11 +345,7 @@ fn run(capacity: usize, operations: Vec<Operation>) {
 }
 
 fn cases(n: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases: n,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases: n, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -39,11 +39,7 @@ pub(super) enum Rest {
 
 impl<'a, S> Departures<'a, S> {
     pub(super) fn new(cache: &'a SessionCache<S>, gone: Gone<S>, rest: Rest) -> Self {
-        Departures {
-            cache,
-            gone: gone.into_iter(),
-            rest,
-        }
+        Departures { cache, gone: gone.into_iter(), rest }
     }
 
     pub(super) fn none(cache: &'a SessionCache<S>) -> Self {

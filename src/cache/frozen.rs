@@ -24,12 +24,7 @@ impl<'a, S> Frozen<'a, S> {
         if view.is_split() && shards.try_reserve_exact(SHARDS).is_ok() {
             shards.extend((0..SHARDS).map(|shard| view.lock(shard)));
         }
-        Frozen {
-            cache,
-            shards,
-            first,
-            _growing: growing,
-        }
+        Frozen { cache, shards, first, _growing: growing }
     }
 
     /// Releases the locks in the child of a `fork()`, where the other threads do not exist:

@@ -112,19 +112,11 @@ impl Index {
     }
 
     fn after(&self, at: usize) -> usize {
-        if at + 1 == self.slots.len() {
-            0
-        } else {
-            at + 1
-        }
+        if at + 1 == self.slots.len() { 0 } else { at + 1 }
     }
 
     fn distance(&self, from: usize, to: usize) -> usize {
-        if to >= from {
-            to - from
-        } else {
-            to + self.slots.len() - from
-        }
+        if to >= from { to - from } else { to + self.slots.len() - from }
     }
 
     /// Panics unless every entry is found from its own tag, which `tag_of` tells.

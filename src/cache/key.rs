@@ -110,18 +110,12 @@ impl KeyHasher {
             u128::from(hasher.finish())
         };
         let number = |i: u64| word(2 * i) << 64 | word(2 * i + 1);
-        KeyHasher {
-            offset: number(0),
-            factors: std::array::from_fn(|i| number(i as u64 + 1)),
-        }
+        KeyHasher { offset: number(0), factors: std::array::from_fn(|i| number(i as u64 + 1)) }
     }
 
     fn hash(&self, key: &Key) -> Hash {
-        let sum = key
-            .words()
-            .iter()
-            .zip(&self.factors)
-            .fold(self.offset, |sum, (&word, &factor)| {
+        let sum =
+            key.words().iter().zip(&self.factors).fold(self.offset, |sum, (&word, &factor)| {
                 sum.wrapping_add(u128::from(word).wrapping_mul(factor))
             });
         Hash(mix((sum >> 64) as u64))
@@ -192,9 +186,6 @@ mod tests {
     #[test]
     fn another_process_hashes_differently() {
         let key = Key::new(771, b"id").unwrap();
-        assert_ne!(
-            KeyHasher::random().hash(&key).0,
-            KeyHasher::random().hash(&key).0
-        );
+        assert_ne!(KeyHasher::random().hash(&key).0, KeyHasher::random().hash(&key).0);
     }
 }

@@ -110,10 +110,7 @@ const NOBODY: u64 = u64::MAX;
 
 impl Rank {
     /// After every session.
-    const LAST: Rank = Rank {
-        expiry: Expiry::NEVER,
-        sequence: NOBODY,
-    };
+    const LAST: Rank = Rank { expiry: Expiry::NEVER, sequence: NOBODY };
 }
 
 /// What every insertion and departure writes.
@@ -139,9 +136,7 @@ impl Counters {
         // Zero already, if this is the child of a fork: see `Frozen::release_in_child`.
         let _ = self
             .pending
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pending| {
-                pending.checked_sub(1)
-            });
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pending| pending.checked_sub(1));
     }
 }
 
@@ -400,11 +395,7 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         let mut view = self.shards.view();
         while number < view.len() {
             let mut seen: SmallVec<[(Key, S); 1]> = SmallVec::new();
-            let most = if seen.try_reserve(BATCH).is_ok() {
-                BATCH
-            } else {
-                1
-            };
+            let most = if seen.try_reserve(BATCH).is_ok() { BATCH } else { 1 };
             let shard = view.lock(number);
             if shard.moved {
                 view = self.shards.view();

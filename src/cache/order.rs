@@ -443,17 +443,7 @@ mod tests {
         let never = u64::MAX;
         assert_eq!(
             walk(&order, &slab),
-            [
-                (0, 6),
-                (3, 1),
-                (3, 4),
-                (5, 0),
-                (5, 3),
-                (9, 2),
-                (9, 7),
-                (never, 5),
-                (never, 8)
-            ]
+            [(0, 6), (3, 1), (3, 4), (5, 0), (5, 3), (9, 2), (9, 7), (never, 5), (never, 8)]
         );
         let at = |expiry| {
             let entry = order.first_from(Expiry::from_raw(expiry))?;
@@ -464,12 +454,7 @@ mod tests {
         assert_eq!(at(4), Some(0));
         assert_eq!(at(10), Some(5));
         let first = order.first().unwrap();
-        assert_eq!(
-            order
-                .first_of_next_second(&slab, first)
-                .map(|e| slab.sequence(e)),
-            Some(1)
-        );
+        assert_eq!(order.first_of_next_second(&slab, first).map(|e| slab.sequence(e)), Some(1));
     }
 
     #[test]

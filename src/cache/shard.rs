@@ -36,11 +36,7 @@ pub(super) struct Storage<S> {
 
 impl<S> Default for Storage<S> {
     fn default() -> Self {
-        Storage {
-            slab: Slab::default(),
-            index: Index::default(),
-            order: Timeline::default(),
-        }
+        Storage { slab: Slab::default(), index: Index::default(), order: Timeline::default() }
     }
 }
 
@@ -178,10 +174,7 @@ impl<S> Shard<S> {
     fn remove_departing(&mut self, entry: u32, cause: Cause) -> Departed<S> {
         let rank = self.rank(entry);
         let hash = self.storage.slab.entry(entry).key().hash();
-        Departed {
-            rank,
-            session: self.remove(hash, entry, cause),
-        }
+        Departed { rank, session: self.remove(hash, entry, cause) }
     }
 
     fn rank(&self, entry: u32) -> Rank {
@@ -272,8 +265,7 @@ impl<S> Shard<S> {
     /// The hashes of all sessions.
     pub(super) fn hashes(&self) -> impl Iterator<Item = Hash> {
         let slab = &self.storage.slab;
-        slab.occupied(0..slab.slots())
-            .map(|entry| slab.entry(entry).key().hash())
+        slab.occupied(0..slab.slots()).map(|entry| slab.entry(entry).key().hash())
     }
 
     /// Hands every session to `receive`, in order, with its hash and sequence number and whether
@@ -342,11 +334,7 @@ impl<S> Shard<S> {
         for entry in slab.occupied(0..slab.slots()) {
             let key = slab.entry(entry).key();
             assert!(is_mine(key.hash()), "in the shard of its hash");
-            assert_eq!(
-                self.find(key.hash(), &key),
-                Some(entry),
-                "a key is there once"
-            );
+            assert_eq!(self.find(key.hash(), &key), Some(entry), "a key is there once");
         }
         assert!(!self.moved || self.len() == 0);
     }

@@ -72,10 +72,7 @@ pub(super) struct Locked<'a, S> {
 
 impl<'a, S> Locked<'a, S> {
     fn new(cell: &'a Cell<S>, head: &'a Head) -> Self {
-        Locked {
-            head,
-            shard: cell.0.lock(),
-        }
+        Locked { head, shard: cell.0.lock() }
     }
 
     /// Publishes the first session, if it is another one than before.

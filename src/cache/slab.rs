@@ -94,10 +94,7 @@ struct Chunk<S> {
 
 impl<S> Chunk<S> {
     fn room(&self) -> usize {
-        self.entries
-            .capacity()
-            .min(self.sequences.capacity())
-            .min(CHUNK)
+        self.entries.capacity().min(self.sequences.capacity()).min(CHUNK)
     }
 
     fn try_grow_to(&mut self, room: usize) -> Result<(), NoMemory> {
@@ -121,12 +118,7 @@ pub(super) struct Slab<S> {
 
 impl<S> Default for Slab<S> {
     fn default() -> Self {
-        Slab {
-            chunks: Vec::new(),
-            free: NIL,
-            slots: 0,
-            len: 0,
-        }
+        Slab { chunks: Vec::new(), free: NIL, slots: 0, len: 0 }
     }
 }
 
@@ -169,10 +161,7 @@ impl<S> Slab<S> {
     }
 
     fn try_push_chunk(&mut self, target: usize) -> Result<(), NoMemory> {
-        let mut chunk = Chunk {
-            entries: Vec::new(),
-            sequences: Vec::new(),
-        };
+        let mut chunk = Chunk { entries: Vec::new(), sequences: Vec::new() };
         let whole = !self.chunks.is_empty();
         chunk.try_grow_to(if whole { CHUNK } else { target.clamp(4, CHUNK) })?;
         self.chunks.try_reserve(1)?;
@@ -237,9 +226,7 @@ impl<S> Slab<S> {
 
     /// The numbers of the sessions in these places.
     pub(super) fn occupied(&self, places: Range<usize>) -> impl Iterator<Item = u32> {
-        places
-            .map(|slot| slot as u32)
-            .filter(|&number| self.entry(number).is_occupied())
+        places.map(|slot| slot as u32).filter(|&number| self.entry(number).is_occupied())
     }
 
     /// Panics if the free places and the sessions are not all places.
@@ -248,20 +235,13 @@ impl<S> Slab<S> {
         let mut number = self.free;
         while number != NIL {
             let entry = self.entry(number);
-            assert!(
-                !entry.is_occupied() && !entry.linked,
-                "a free place is free"
-            );
+            assert!(!entry.is_occupied() && !entry.linked, "a free place is free");
             free += 1;
             assert!(free <= self.slots, "the free list ends");
             number = entry.next;
         }
         assert_eq!(free + self.len, self.slots, "free or occupied");
-        assert_eq!(
-            self.occupied(0..self.slots).count(),
-            self.len,
-            "sessions are counted"
-        );
+        assert_eq!(self.occupied(0..self.slots).count(), self.len, "sessions are counted");
         for (i, chunk) in self.chunks.iter().enumerate() {
             let used = self.slots.saturating_sub(i * CHUNK).min(CHUNK);
             assert_eq!(chunk.entries.len(), used);

@@ -80,11 +80,7 @@ pub(super) struct Recent {
 
 impl Recent {
     pub(super) const fn new() -> Self {
-        Recent {
-            tags: [0; REMEMBERED],
-            causes: [None; REMEMBERED],
-            next: 0,
-        }
+        Recent { tags: [0; REMEMBERED], causes: [None; REMEMBERED], next: 0 }
     }
 
     pub(super) fn note(&mut self, tag: u32, cause: Cause) {
@@ -100,9 +96,7 @@ impl Recent {
             let at = (usize::from(self.next) + REMEMBERED - back) % REMEMBERED;
             (self.tags[at], self.causes[at])
         });
-        newest_first
-            .filter(|&(remembered, _)| remembered == tag)
-            .find_map(|(_, cause)| cause)
+        newest_first.filter(|&(remembered, _)| remembered == tag).find_map(|(_, cause)| cause)
     }
 }
 
@@ -113,10 +107,7 @@ mod tests {
     #[test]
     fn the_latest_reason_counts_and_old_ones_are_forgotten() {
         let mut recent = Recent::new();
-        assert!(
-            recent.cause(0).is_none(),
-            "an unused place remembers nothing"
-        );
+        assert!(recent.cause(0).is_none(), "an unused place remembers nothing");
         recent.note(5, Cause::Expired);
         recent.note(5, Cause::Evicted);
         assert_eq!(recent.cause(5), Some(Cause::Evicted));

@@ -28,7 +28,6 @@ macro_rules! export_both {
     };
 }
 
-pub mod ssl_cipher_get_name;
 pub mod ssl_ctx_add_session;
 pub mod ssl_ctx_ctrl;
 pub mod ssl_ctx_flush_sessions;
@@ -38,9 +37,12 @@ pub mod ssl_ctx_sessions;
 pub mod ssl_ctx_set_ex_data;
 pub mod ssl_ctx_set_generate_session_id;
 pub mod ssl_ctx_set_session_id_context;
+pub mod ssl_ctx_set_session_ticket_cb;
 pub mod ssl_ctx_set_timeout;
+pub mod ssl_get_client_random;
 pub mod ssl_get_session;
 pub mod ssl_new;
+pub mod ssl_read_early_data;
 pub mod ssl_session_free;
 pub mod ssl_session_get0_cipher;
 pub mod ssl_session_get0_hostname;
@@ -52,9 +54,6 @@ pub mod ssl_session_get_time;
 pub mod ssl_session_has_ticket;
 pub mod ssl_session_is_resumable;
 pub mod ssl_session_set1_id;
-pub mod ssl_get_client_random;
-pub mod ssl_ctx_set_session_ticket_cb;
-pub mod ssl_read_early_data;
 pub mod sslcache;
 
 /// The bytes C points to; empty for a length of 0, whatever the pointer.

@@ -24,13 +24,13 @@ use crate::standalone::{Context, Session, SessionHandle};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_add_session(ctx: *mut SSL_CTX, c: *mut SSL_SESSION) -> c_int {
     export_both!(0;
-        // SAFETY: the caller's promise.
-        |real| unsafe { calls::add_session(real, ctx, c) };
-        // SAFETY: the caller's promise.
-        match unsafe { (Context::borrow(ctx), Session::share(c)) } {
-            (Some(ctx), Some(session)) => ctx.add(SessionHandle(session)).into(),
-            _ => 0,
-        })
+    // SAFETY: the caller's promise.
+    |real| unsafe { calls::add_session(real, ctx, c) };
+    // SAFETY: the caller's promise.
+    match unsafe { (Context::borrow(ctx), Session::share(c)) } {
+        (Some(ctx), Some(session)) => ctx.add(SessionHandle(session)).into(),
+        _ => 0,
+    })
 }
 
 /// Removes the session with `c`'s id and protocol version from the internal cache of `ctx`.
@@ -48,10 +48,10 @@ pub unsafe extern "C" fn SSL_CTX_add_session(ctx: *mut SSL_CTX, c: *mut SSL_SESS
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_remove_session(ctx: *mut SSL_CTX, c: *mut SSL_SESSION) -> c_int {
     export_both!(0;
-        |real| calls::remove_session(real, ctx, c);
-        // SAFETY: the caller's promise.
-        match unsafe { (Context::borrow(ctx), Session::share(c)) } {
-            (Some(ctx), Some(session)) => ctx.remove(&SessionHandle(session)).into(),
-            _ => 0,
-        })
+    |real| calls::remove_session(real, ctx, c);
+    // SAFETY: the caller's promise.
+    match unsafe { (Context::borrow(ctx), Session::share(c)) } {
+        (Some(ctx), Some(session)) => ctx.remove(&SessionHandle(session)).into(),
+        _ => 0,
+    })
 }

@@ -22,11 +22,11 @@ use crate::standalone::Context;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_flush_sessions(ctx: *mut SSL_CTX, tm: c_long) {
     export_both!(();
-        |real| calls::flush_sessions(real, ctx, tm);
-        // SAFETY: the caller's promise.
-        if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-            ctx.flush(tm);
-        })
+    |real| calls::flush_sessions(real, ctx, tm);
+    // SAFETY: the caller's promise.
+    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+        ctx.flush(tm);
+    })
 }
 
 /// The same as SSL_CTX_flush_sessions() with a `time_t`.

@@ -276,11 +276,11 @@ pub unsafe extern "C" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
         return 0;
     }
     export!(0; SSL_CTX_up_ref(ctx);
-        // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(0, |ctx| {
-            ctx.up_ref();
-            1
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Context::borrow(ctx) }.map_or(0, |ctx| {
+        ctx.up_ref();
+        1
+    }))
 }
 
 /// Gives back one reference to `ctx`. With the last one, every cached session is removed as by

@@ -18,11 +18,11 @@ use crate::standalone::Context;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessionCb) {
     export_both!(();
-        |real| calls::set_new_cb(real, ctx, cb);
-        // SAFETY: the caller's promise.
-        if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-            ctx.cache().callbacks.set_new(cb);
-        })
+    |real| calls::set_new_cb(real, ctx, cb);
+    // SAFETY: the caller's promise.
+    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+        ctx.cache().callbacks.set_new(cb);
+    })
 }
 
 /// Returns the function set by SSL_CTX_sess_set_new_cb(), or NULL.
@@ -50,11 +50,11 @@ pub unsafe extern "C" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> NewSessio
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: RemoveSessionCb) {
     export_both!(();
-        |real| calls::set_remove_cb(real, ctx, cb);
-        // SAFETY: the caller's promise.
-        if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-            ctx.cache().callbacks.set_remove(cb);
-        })
+    |real| calls::set_remove_cb(real, ctx, cb);
+    // SAFETY: the caller's promise.
+    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+        ctx.cache().callbacks.set_remove(cb);
+    })
 }
 
 /// Returns the function set by SSL_CTX_sess_set_remove_cb(), or NULL.
@@ -83,11 +83,11 @@ pub unsafe extern "C" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) -> Remove
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessionCb) {
     export_both!(();
-        |real| calls::set_get_cb(real, ctx, cb);
-        // SAFETY: the caller's promise.
-        if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-            ctx.cache().callbacks.set_get(cb);
-        })
+    |real| calls::set_get_cb(real, ctx, cb);
+    // SAFETY: the caller's promise.
+    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+        ctx.cache().callbacks.set_get(cb);
+    })
 }
 
 /// Returns the function set by SSL_CTX_sess_set_get_cb(), or NULL.

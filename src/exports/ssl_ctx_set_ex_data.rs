@@ -18,7 +18,11 @@ use crate::standalone::{Connection, Context, Session};
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_set_ex_data(ctx: *mut SSL_CTX, idx: c_int, data: *mut c_void) -> c_int {
+pub unsafe extern "C" fn SSL_CTX_set_ex_data(
+    ctx: *mut SSL_CTX,
+    idx: c_int,
+    data: *mut c_void,
+) -> c_int {
     if ctx.is_null() {
         return 0;
     }
@@ -94,7 +98,11 @@ pub unsafe extern "C" fn SSL_get_ex_data(ssl: *const SSL, idx: c_int) -> *mut c_
 /// # Safety
 /// `ses` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_ex_data(ses: *mut SSL_SESSION, idx: c_int, data: *mut c_void) -> c_int {
+pub unsafe extern "C" fn SSL_SESSION_set_ex_data(
+    ses: *mut SSL_SESSION,
+    idx: c_int,
+    data: *mut c_void,
+) -> c_int {
     if ses.is_null() {
         return 0;
     }
@@ -110,7 +118,10 @@ pub unsafe extern "C" fn SSL_SESSION_set_ex_data(ses: *mut SSL_SESSION, idx: c_i
 /// # Safety
 /// `ses` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_ex_data(ses: *const SSL_SESSION, idx: c_int) -> *mut c_void {
+pub unsafe extern "C" fn SSL_SESSION_get_ex_data(
+    ses: *const SSL_SESSION,
+    idx: c_int,
+) -> *mut c_void {
     let null = std::ptr::null_mut();
     if ses.is_null() {
         return null;

@@ -19,16 +19,19 @@ use crate::standalone::{Connection, Context};
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_set_generate_session_id(ctx: *mut SSL_CTX, cb: GEN_SESSION_CB) -> c_int {
+pub unsafe extern "C" fn SSL_CTX_set_generate_session_id(
+    ctx: *mut SSL_CTX,
+    cb: GEN_SESSION_CB,
+) -> c_int {
     if ctx.is_null() {
         return 0;
     }
     export!(0; SSL_CTX_set_generate_session_id(ctx, cb);
-        // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(0, |object| {
-            object.set_generate_session_id(cb);
-            1
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Context::borrow(ctx) }.map_or(0, |object| {
+        object.set_generate_session_id(cb);
+        1
+    }))
 }
 
 /// Sets the function that makes session ids for this connection; NULL makes them at random.
@@ -45,11 +48,11 @@ pub unsafe extern "C" fn SSL_set_generate_session_id(ssl: *mut SSL, cb: GEN_SESS
         return 0;
     }
     export!(0; SSL_set_generate_session_id(ssl, cb);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(0, |object| {
-            object.set_generate_session_id(cb);
-            1
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(ssl) }.map_or(0, |object| {
+        object.set_generate_session_id(cb);
+        1
+    }))
 }
 
 /// Looks in the internal cache of the context `ssl` was made from for a session with this id and the
@@ -68,15 +71,15 @@ pub unsafe extern "C" fn SSL_has_matching_session_id(
     id_len: c_uint,
 ) -> c_int {
     export_both!(0;
+    // SAFETY: the caller's promise.
+    |real| unsafe { calls::has_matching_session_id(real, ssl, id, id_len) };
+    if id_len as usize > SSL_MAX_SSL_SESSION_ID_LENGTH {
+        0
+    } else {
         // SAFETY: the caller's promise.
-        |real| unsafe { calls::has_matching_session_id(real, ssl, id, id_len) };
-        if id_len as usize > SSL_MAX_SSL_SESSION_ID_LENGTH {
-            0
-        } else {
-            // SAFETY: the caller's promise.
-            let id = unsafe { bytes(id, id_len as usize) };
-            // SAFETY: the caller's promise.
-            unsafe { Connection::borrow(ssl) }
-                .map_or(0, |connection| connection.has_matching_session_id(id).into())
-        })
+        let id = unsafe { bytes(id, id_len as usize) };
+        // SAFETY: the caller's promise.
+        unsafe { Connection::borrow(ssl) }
+            .map_or(0, |connection| connection.has_matching_session_id(id).into())
+    })
 }

@@ -27,15 +27,15 @@ pub unsafe extern "C" fn SSL_CTX_set_session_id_context(
         return 0;
     }
     export!(0; SSL_CTX_set_session_id_context(ctx, sid_ctx, sid_ctx_len);
-        if sid_ctx_len as usize > SSL_MAX_SID_CTX_LENGTH {
-            libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_CTX_set_session_id_context");
-            0
-        } else {
-            // SAFETY: the caller's promise.
-            let sid_ctx = unsafe { bytes(sid_ctx, sid_ctx_len as usize) };
-            // SAFETY: the caller's promise.
-            unsafe { Context::borrow(ctx) }.map_or(0, |object| object.set_sid_ctx(sid_ctx).into())
-        })
+    if sid_ctx_len as usize > SSL_MAX_SID_CTX_LENGTH {
+        libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_CTX_set_session_id_context");
+        0
+    } else {
+        // SAFETY: the caller's promise.
+        let sid_ctx = unsafe { bytes(sid_ctx, sid_ctx_len as usize) };
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }.map_or(0, |object| object.set_sid_ctx(sid_ctx).into())
+    })
 }
 
 /// Sets the session id context of `ssl` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most: only
@@ -56,13 +56,13 @@ pub unsafe extern "C" fn SSL_set_session_id_context(
         return 0;
     }
     export!(0; SSL_set_session_id_context(ssl, sid_ctx, sid_ctx_len);
-        if sid_ctx_len as usize > SSL_MAX_SID_CTX_LENGTH {
-            libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_set_session_id_context");
-            0
-        } else {
-            // SAFETY: the caller's promise.
-            let sid_ctx = unsafe { bytes(sid_ctx, sid_ctx_len as usize) };
-            // SAFETY: the caller's promise.
-            unsafe { Connection::borrow(ssl) }.map_or(0, |object| object.set_sid_ctx(sid_ctx).into())
-        })
+    if sid_ctx_len as usize > SSL_MAX_SID_CTX_LENGTH {
+        libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_set_session_id_context");
+        0
+    } else {
+        // SAFETY: the caller's promise.
+        let sid_ctx = unsafe { bytes(sid_ctx, sid_ctx_len as usize) };
+        // SAFETY: the caller's promise.
+        unsafe { Connection::borrow(ssl) }.map_or(0, |object| object.set_sid_ctx(sid_ctx).into())
+    })
 }

@@ -24,13 +24,13 @@ pub unsafe extern "C" fn SSL_SESSION_set1_ticket_appdata(
         return 0;
     }
     export!(0; SSL_SESSION_set1_ticket_appdata(ss, data, len);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(ss) }.map_or(0, |session| {
         // SAFETY: the caller's promise.
-        unsafe { Session::borrow(ss) }.map_or(0, |session| {
-            // SAFETY: the caller's promise.
-            let value = unsafe { bytes(data.cast(), len) }.to_vec();
-            session.write(|v| v.ticket_appdata = value.into());
-            1
-        }))
+        let value = unsafe { bytes(data.cast(), len) }.to_vec();
+        session.write(|v| v.ticket_appdata = value.into());
+        1
+    }))
 }
 
 /// Gives what was set by SSL_SESSION_set1_ticket_appdata() through `data` and its length through `len`.
@@ -51,11 +51,11 @@ pub unsafe extern "C" fn SSL_SESSION_get0_ticket_appdata(
         return 0;
     }
     export!(0; SSL_SESSION_get0_ticket_appdata(ss, data, len);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(ss) }.map_or(0, |session| {
+        let data = data.cast::<*const c_uchar>();
         // SAFETY: the caller's promise.
-        unsafe { Session::borrow(ss) }.map_or(0, |session| {
-            let data = data.cast::<*const c_uchar>();
-            // SAFETY: the caller's promise.
-            session.read(|v| unsafe { super::give(&v.ticket_appdata, data, len) });
-            1
-        }))
+        session.read(|v| unsafe { super::give(&v.ticket_appdata, data, len) });
+        1
+    }))
 }

@@ -25,16 +25,16 @@ pub unsafe extern "C" fn SSL_SESSION_get_master_key(
         return 0;
     }
     export!(0; SSL_SESSION_get_master_key(session, out, outlen);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(session) }.map_or(0, |session| session.read(|v| {
-            if outlen == 0 {
-                return v.master_key.len();
-            }
-            let len = v.master_key.len().min(outlen);
-            // SAFETY: the caller's promise; `len` is within both.
-            unsafe { std::ptr::copy_nonoverlapping(v.master_key.as_ptr(), out, len) };
-            len
-        })))
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(session) }.map_or(0, |session| session.read(|v| {
+        if outlen == 0 {
+            return v.master_key.len();
+        }
+        let len = v.master_key.len().min(outlen);
+        // SAFETY: the caller's promise; `len` is within both.
+        unsafe { std::ptr::copy_nonoverlapping(v.master_key.as_ptr(), out, len) };
+        len
+    })))
 }
 
 /// Sets the master key of `sess` to a copy of the `len` bytes at `key`, 512 at most.
@@ -54,11 +54,11 @@ pub unsafe extern "C" fn SSL_SESSION_set1_master_key(
         return 0;
     }
     export!(0; SSL_SESSION_set1_master_key(sess, key, len);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(sess) }.filter(|_| len <= MAX_MASTER_KEY_LENGTH).map_or(0, |session| {
         // SAFETY: the caller's promise.
-        unsafe { Session::borrow(sess) }.filter(|_| len <= MAX_MASTER_KEY_LENGTH).map_or(0, |session| {
-            // SAFETY: the caller's promise.
-            let key = unsafe { bytes(key, len) }.to_vec();
-            session.write(|v| v.master_key = key.into());
-            1
-        }))
+        let key = unsafe { bytes(key, len) }.to_vec();
+        session.write(|v| v.master_key = key.into());
+        1
+    }))
 }

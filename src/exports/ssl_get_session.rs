@@ -20,10 +20,10 @@ pub unsafe extern "C" fn SSL_get_session(ssl: *const SSL) -> *mut SSL_SESSION {
         return std::ptr::null_mut();
     }
     export!(std::ptr::null_mut(); SSL_get_session(ssl);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
-            connection.session().map_or(std::ptr::null_mut(), |session| session.as_ptr())
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
+        connection.session().map_or(std::ptr::null_mut(), |session| session.as_ptr())
+    }))
 }
 
 /// Returns the session of `ssl`, or NULL.
@@ -39,10 +39,10 @@ pub unsafe extern "C" fn SSL_get1_session(ssl: *mut SSL) -> *mut SSL_SESSION {
         return std::ptr::null_mut();
     }
     export!(std::ptr::null_mut(); SSL_get1_session(ssl);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
-            connection.session().map_or(std::ptr::null_mut(), SessionHandle::into_ptr)
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
+        connection.session().map_or(std::ptr::null_mut(), SessionHandle::into_ptr)
+    }))
 }
 
 /// Makes `session` the one of `to`; NULL takes the present one away.
@@ -59,12 +59,12 @@ pub unsafe extern "C" fn SSL_set_session(to: *mut SSL, session: *mut SSL_SESSION
         return 0;
     }
     export!(0; SSL_set_session(to, session);
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(to) }.map_or(0, |connection| {
         // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(to) }.map_or(0, |connection| {
-            // SAFETY: the caller's promise.
-            connection.set_session(unsafe { Session::share(session) }.map(SessionHandle));
-            1
-        }))
+        connection.set_session(unsafe { Session::share(session) }.map(SessionHandle));
+        1
+    }))
 }
 
 /// Returns 1 if the session of `ssl` was resumed, else 0.
@@ -96,12 +96,12 @@ pub unsafe extern "C" fn SSL_copy_session_id(to: *mut SSL, from: *const SSL) -> 
         return 0;
     }
     export!(0; SSL_copy_session_id(to, from);
-        // SAFETY: the caller's promise.
-        match unsafe { (Connection::borrow(to), Connection::borrow(from)) } {
-            (Some(to), Some(from)) => {
-                to.copy_session_id(from);
-                1
-            }
-            _ => 0,
-        })
+    // SAFETY: the caller's promise.
+    match unsafe { (Connection::borrow(to), Connection::borrow(from)) } {
+        (Some(to), Some(from)) => {
+            to.copy_session_id(from);
+            1
+        }
+        _ => 0,
+    })
 }

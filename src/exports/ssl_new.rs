@@ -37,11 +37,11 @@ pub unsafe extern "C" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
         return 0;
     }
     export!(0; SSL_up_ref(ssl);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(0, |connection| {
-            connection.up_ref();
-            1
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(ssl) }.map_or(0, |connection| {
+        connection.up_ref();
+        1
+    }))
 }
 
 /// Gives back one reference to `ssl`. NULL: nothing happens.
@@ -85,12 +85,12 @@ pub unsafe extern "C" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
     export_both!(std::ptr::null_mut();
-        |real| calls::set_ssl_ctx(real, ssl, ctx);
+    |real| calls::set_ssl_ctx(real, ssl, ctx);
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
         // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
-            // SAFETY: the caller's promise.
-            connection.set_ctx(unsafe { Context::borrow(ctx) })
-        }))
+        connection.set_ctx(unsafe { Context::borrow(ctx) })
+    }))
 }
 
 /// Returns the protocol version of `ssl`: before a handshake the highest that its method knows; 0 for

@@ -30,14 +30,17 @@ pub unsafe extern "C" fn SSL_SESSION_get_max_early_data(s: *const SSL_SESSION) -
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_max_early_data(s: *mut SSL_SESSION, max_early_data: u32) -> c_int {
+pub unsafe extern "C" fn SSL_SESSION_set_max_early_data(
+    s: *mut SSL_SESSION,
+    max_early_data: u32,
+) -> c_int {
     if s.is_null() {
         return 0;
     }
     export!(0; SSL_SESSION_set_max_early_data(s, max_early_data);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| {
-            session.write(|v| v.max_early_data = max_early_data);
-            1
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(0, |session| {
+        session.write(|v| v.max_early_data = max_early_data);
+        1
+    }))
 }

@@ -52,11 +52,11 @@ pub unsafe extern "C" fn SSL_SESSION_up_ref(ses: *mut SSL_SESSION) -> c_int {
         return 0;
     }
     export!(0; SSL_SESSION_up_ref(ses);
-        // SAFETY: the caller's promise.
-        unsafe { Session::share(ses) }.map_or(0, |session| {
-            Session::into_c(session);
-            1
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Session::share(ses) }.map_or(0, |session| {
+        Session::into_c(session);
+        1
+    }))
 }
 
 /// Gives back one reference to `session`. With the last one its ex_data free functions run, and its

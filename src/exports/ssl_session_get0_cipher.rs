@@ -32,14 +32,17 @@ pub unsafe extern "C" fn SSL_SESSION_get0_cipher(s: *const SSL_SESSION) -> *cons
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_cipher(s: *mut SSL_SESSION, cipher: *const SSL_CIPHER) -> c_int {
+pub unsafe extern "C" fn SSL_SESSION_set_cipher(
+    s: *mut SSL_SESSION,
+    cipher: *const SSL_CIPHER,
+) -> c_int {
     if s.is_null() {
         return 0;
     }
     export!(0; SSL_SESSION_set_cipher(s, cipher);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| {
-            session.write(|v| v.cipher = CipherPtr(cipher));
-            1
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(0, |session| {
+        session.write(|v| v.cipher = CipherPtr(cipher));
+        1
+    }))
 }

@@ -35,18 +35,21 @@ pub unsafe extern "C" fn SSL_SESSION_get0_hostname(s: *const SSL_SESSION) -> *co
 /// # Safety
 /// `s` is NULL or live; `hostname` is NULL or a C string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set1_hostname(s: *mut SSL_SESSION, hostname: *const c_char) -> c_int {
+pub unsafe extern "C" fn SSL_SESSION_set1_hostname(
+    s: *mut SSL_SESSION,
+    hostname: *const c_char,
+) -> c_int {
     if s.is_null() {
         return 0;
     }
     export!(0; SSL_SESSION_set1_hostname(s, hostname);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| {
-            // SAFETY: the caller's promise; not NULL.
-            let name = (!hostname.is_null()).then(|| unsafe { CStr::from_ptr(hostname) }.to_owned());
-            session.write(|v| v.hostname = name);
-            1
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(0, |session| {
+        // SAFETY: the caller's promise; not NULL.
+        let name = (!hostname.is_null()).then(|| unsafe { CStr::from_ptr(hostname) }.to_owned());
+        session.write(|v| v.hostname = name);
+        1
+    }))
 }
 
 /// Gives the protocol that ALPN chose through `alpn` and its length through `len`.
@@ -66,11 +69,11 @@ pub unsafe extern "C" fn SSL_SESSION_get0_alpn_selected(
         return;
     }
     export!((); SSL_SESSION_get0_alpn_selected(s, alpn, len);
+    // SAFETY: the caller's promise.
+    if let Some(session) = unsafe { Session::borrow(s) } {
         // SAFETY: the caller's promise.
-        if let Some(session) = unsafe { Session::borrow(s) } {
-            // SAFETY: the caller's promise.
-            session.read(|v| unsafe { super::give(&v.alpn, alpn, len) })
-        })
+        session.read(|v| unsafe { super::give(&v.alpn, alpn, len) })
+    })
 }
 
 /// Sets the protocol that ALPN chose to a copy of the `len` bytes at `alpn`; NULL or 0 clears it.
@@ -90,11 +93,11 @@ pub unsafe extern "C" fn SSL_SESSION_set1_alpn_selected(
         return 0;
     }
     export!(0; SSL_SESSION_set1_alpn_selected(s, alpn, len);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(0, |session| {
         // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| {
-            // SAFETY: the caller's promise.
-            let value = unsafe { bytes(alpn, len) }.to_vec();
-            session.write(|v| v.alpn = value.into());
-            1
-        }))
+        let value = unsafe { bytes(alpn, len) }.to_vec();
+        session.write(|v| v.alpn = value.into());
+        1
+    }))
 }

@@ -26,14 +26,14 @@ pub unsafe extern "C" fn SSL_SESSION_get0_id_context(
         return std::ptr::null();
     }
     export!(std::ptr::null(); SSL_SESSION_get0_id_context(s, len);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| {
-            if !len.is_null() {
-                // SAFETY: the caller's promise; not NULL.
-                unsafe { *len = v.sid_ctx.as_slice().len() as c_uint };
-            }
-            v.sid_ctx.as_ptr()
-        })))
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| {
+        if !len.is_null() {
+            // SAFETY: the caller's promise; not NULL.
+            unsafe { *len = v.sid_ctx.as_slice().len() as c_uint };
+        }
+        v.sid_ctx.as_ptr()
+    })))
 }
 
 /// Sets the session id context of `s` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most.
@@ -53,14 +53,14 @@ pub unsafe extern "C" fn SSL_SESSION_set1_id_context(
         return 0;
     }
     export!(0; SSL_SESSION_set1_id_context(s, sid_ctx, sid_ctx_len);
-        if sid_ctx_len as usize > 32 {
-            libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_SESSION_set1_id_context");
-            0
-        } else {
+    if sid_ctx_len as usize > 32 {
+        libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_SESSION_set1_id_context");
+        0
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(s) }.map_or(0, |session| {
             // SAFETY: the caller's promise.
-            unsafe { Session::borrow(s) }.map_or(0, |session| {
-                // SAFETY: the caller's promise.
-                session.write(|v| v.sid_ctx.set(unsafe { bytes(sid_ctx, sid_ctx_len as usize) })).into()
-            })
+            session.write(|v| v.sid_ctx.set(unsafe { bytes(sid_ctx, sid_ctx_len as usize) })).into()
         })
+    })
 }

@@ -35,12 +35,12 @@ pub unsafe extern "C" fn SSL_SESSION_get_max_fragment_length(s: *const SSL_SESSI
         return 0;
     }
     export!(0; SSL_SESSION_get_max_fragment_length(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| {
-            if v.max_fragment_len_mode == TLSEXT_MAX_FRAGMENT_LENGTH_UNSPECIFIED {
-                0
-            } else {
-                v.max_fragment_len_mode
-            }
-        })))
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| {
+        if v.max_fragment_len_mode == TLSEXT_MAX_FRAGMENT_LENGTH_UNSPECIFIED {
+            0
+        } else {
+            v.max_fragment_len_mode
+        }
+    })))
 }

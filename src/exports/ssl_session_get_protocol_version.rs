@@ -31,14 +31,17 @@ pub unsafe extern "C" fn SSL_SESSION_get_protocol_version(s: *const SSL_SESSION)
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_protocol_version(s: *mut SSL_SESSION, version: c_int) -> c_int {
+pub unsafe extern "C" fn SSL_SESSION_set_protocol_version(
+    s: *mut SSL_SESSION,
+    version: c_int,
+) -> c_int {
     if s.is_null() {
         return 0;
     }
     export!(0; SSL_SESSION_set_protocol_version(s, version);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| {
-            session.write(|v| v.version = version);
-            1
-        }))
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(0, |session| {
+        session.write(|v| v.version = version);
+        1
+    }))
 }

@@ -87,14 +87,14 @@ pub unsafe extern "C" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -> c_lon
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_SESSION_set_timeout(s: *mut SSL_SESSION, t: c_long) -> c_long {
     export_both!(0;
+    // SAFETY: the caller's promise.
+    |real| unsafe { calls::set_timeout(real, s, t) };
+    if t < 0 {
+        0
+    } else {
         // SAFETY: the caller's promise.
-        |real| unsafe { calls::set_timeout(real, s, t) };
-        if t < 0 {
-            0
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { change(s, |session| session.write(|v| v.timeout = t)) }.map_or(0, |()| 1)
-        })
+        unsafe { change(s, |session| session.write(|v| v.timeout = t)) }.map_or(0, |()| 1)
+    })
 }
 
 /// Changes a time of a session, and its place in the caches that hold it.

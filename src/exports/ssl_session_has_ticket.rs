@@ -55,9 +55,9 @@ pub unsafe extern "C" fn SSL_SESSION_get0_ticket(
         return;
     }
     export!((); SSL_SESSION_get0_ticket(s, tick, len);
+    // SAFETY: the caller's promise.
+    if let Some(session) = unsafe { Session::borrow(s) } {
         // SAFETY: the caller's promise.
-        if let Some(session) = unsafe { Session::borrow(s) } {
-            // SAFETY: the caller's promise.
-            session.read(|v| unsafe { super::give(&v.ticket, tick, len) })
-        })
+        session.read(|v| unsafe { super::give(&v.ticket, tick, len) })
+    })
 }

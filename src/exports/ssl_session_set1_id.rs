@@ -26,14 +26,14 @@ pub unsafe extern "C" fn SSL_SESSION_get_id(
         return std::ptr::null();
     }
     export!(std::ptr::null(); SSL_SESSION_get_id(s, len);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| {
-            if !len.is_null() {
-                // SAFETY: the caller's promise; not NULL.
-                unsafe { *len = v.id.as_slice().len() as c_uint };
-            }
-            v.id.as_ptr()
-        })))
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| {
+        if !len.is_null() {
+            // SAFETY: the caller's promise; not NULL.
+            unsafe { *len = v.id.as_slice().len() as c_uint };
+        }
+        v.id.as_ptr()
+    })))
 }
 
 /// Sets the id of `s` to the `sid_len` bytes at `sid`, 32 at most. A cached session stays where it is,
@@ -54,14 +54,14 @@ pub unsafe extern "C" fn SSL_SESSION_set1_id(
         return 0;
     }
     export!(0; SSL_SESSION_set1_id(s, sid, sid_len);
-        if sid_len as usize > 32 {
-            libcrypto::raise(SSL_R_SSL_SESSION_ID_TOO_LONG, c"SSL_SESSION_set1_id");
-            0
-        } else {
+    if sid_len as usize > 32 {
+        libcrypto::raise(SSL_R_SSL_SESSION_ID_TOO_LONG, c"SSL_SESSION_set1_id");
+        0
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(s) }.map_or(0, |session| {
             // SAFETY: the caller's promise.
-            unsafe { Session::borrow(s) }.map_or(0, |session| {
-                // SAFETY: the caller's promise.
-                session.write(|v| v.id.set(unsafe { bytes(sid, sid_len as usize) })).into()
-            })
+            session.write(|v| v.id.set(unsafe { bytes(sid, sid_len as usize) })).into()
         })
+    })
 }

@@ -145,14 +145,14 @@ pub unsafe extern "C" fn SSLCACHE_accept_session(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSLCACHE_negotiated(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int {
     export_both!(0;
-        |_real| 0;
-        // SAFETY: the caller's promise.
-        match unsafe { (Connection::borrow(ssl), Session::share(session)) } {
-            (Some(connection), Some(session)) => {
-                connection.negotiated(SessionHandle(session)).into()
-            }
-            _ => 0,
-        })
+    |_real| 0;
+    // SAFETY: the caller's promise.
+    match unsafe { (Connection::borrow(ssl), Session::share(session)) } {
+        (Some(connection), Some(session)) => {
+            connection.negotiated(SessionHandle(session)).into()
+        }
+        _ => 0,
+    })
 }
 
 /// Writes what happened so far in the internal cache of `ctx` to `out`. `out_size` is

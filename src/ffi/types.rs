@@ -53,9 +53,8 @@ pub type NewSessionCb = Option<unsafe extern "C" fn(*mut SSL, *mut SSL_SESSION) 
 /// Called with each session that is removed.
 pub type RemoveSessionCb = Option<unsafe extern "C" fn(*mut SSL_CTX, *mut SSL_SESSION)>;
 /// Called for a session id that the internal cache does not hold; the external cache's look-up.
-pub type GetSessionCb = Option<
-    unsafe extern "C" fn(*mut SSL, *const c_uchar, c_int, *mut c_int) -> *mut SSL_SESSION,
->;
+pub type GetSessionCb =
+    Option<unsafe extern "C" fn(*mut SSL, *const c_uchar, c_int, *mut c_int) -> *mut SSL_SESSION>;
 /// Makes a session id.
 pub type GEN_SESSION_CB =
     Option<unsafe extern "C" fn(*mut SSL, *mut c_uchar, *mut c_uint) -> c_int>;

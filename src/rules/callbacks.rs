@@ -67,8 +67,7 @@ impl Callbacks {
         let callback = self.get()?;
         let mut copy = 1;
         // SAFETY: the application's function; the id lives across the call.
-        let session =
-            unsafe { callback(ssl, key.id().as_ptr(), key.id().len() as i32, &mut copy) };
+        let session = unsafe { callback(ssl, key.id().as_ptr(), key.id().len() as i32, &mut copy) };
         // SAFETY: NULL or a live session; copy 0 hands its reference over. Otherwise it stays the
         // application's: the clone is ours, and `given` is forgotten again below.
         let given = unsafe { S::from_ptr(session) }?;

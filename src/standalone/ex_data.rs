@@ -36,7 +36,9 @@ impl ExData {
     /// Empty, for an object of this libcrypto class.
     pub fn new(class: c_int) -> Self {
         let store = match libcrypto() {
-            Some(crypto) => Store::LibCrypto(crypto, Box::new(UnsafeCell::new(CryptoExData::new()))),
+            Some(crypto) => {
+                Store::LibCrypto(crypto, Box::new(UnsafeCell::new(CryptoExData::new())))
+            }
             None => Store::Own(Mutex::new(Vec::new())),
         };
         ExData { class, store }

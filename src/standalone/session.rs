@@ -13,7 +13,7 @@ use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
-use crate::ffi::types::{SSL_CIPHER, SSL_SESSION};
+use crate::ffi::types::{EVP_PKEY, SSL_CIPHER, SSL_CTX, SSL_SESSION, X509};
 use crate::rules::SessionRef;
 
 /// Up to 32 bytes, kept in place: a session id or a session id context.
@@ -213,8 +213,17 @@ impl Session {
 
     /// `SSL_SESSION_is_resumable`
     pub fn is_resumable(&self) -> bool {
-        self.may_resume()
-            && self.read(|v| !v.id.as_slice().is_empty() || !v.ticket.is_empty())
+        self.may_resume() && self.read(|v| !v.id.as_slice().is_empty() || !v.ticket.is_empty())
+    }
+
+    /// `SSL_SESSION_get0_peer`
+    pub fn peer(&self) -> *mut X509 {
+        std::ptr::null_mut()
+    }
+
+    /// `SSL_SESSION_get0_peer_rpk`
+    pub fn peer_rpk(&self) -> *mut EVP_PKEY {
+        std::ptr::null_mut()
     }
 
     /// `SSL_SESSION_set_ex_data`
@@ -272,7 +281,7 @@ impl SessionRef for SessionHandle {
         Session::into_c(self.0)
     }
 
-    fn mark_not_resumable(&self) {
+    fn mark_not_resumable(&self, _: *mut SSL_CTX) {
         self.0.not_resumable.store(true, Ordering::Relaxed);
     }
 
