@@ -45,7 +45,6 @@ symbol_table! {
         fn SSL_CTX_add_session(*mut SSL_CTX, *mut SSL_SESSION) -> c_int;
         fn SSL_CTX_remove_session(*mut SSL_CTX, *mut SSL_SESSION) -> c_int;
         fn SSL_CTX_flush_sessions(*mut SSL_CTX, c_long);
-        fn SSL_CTX_flush_sessions_ex(*mut SSL_CTX, time_t);
         fn SSL_CTX_sessions(*mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION;
         // SSL_CTX_sess_set_get_cb(3)
         fn SSL_CTX_sess_set_new_cb(*mut SSL_CTX, NewSessionCb);
