@@ -74,7 +74,6 @@ symbol_table! {
         fn SSL_new(*mut SSL_CTX) -> *mut SSL;
         fn SSL_up_ref(*mut SSL) -> c_int;
         fn SSL_free(*mut SSL);
-        fn SSL_dup(*mut SSL) -> *mut SSL;
         fn SSL_get_SSL_CTX(*const SSL) -> *mut SSL_CTX;
         fn SSL_set_SSL_CTX(*mut SSL, *mut SSL_CTX) -> *mut SSL_CTX;
         fn SSL_version(*const SSL) -> c_int;
@@ -93,7 +92,6 @@ symbol_table! {
         // SSL_SESSION_get_time(3)
         fn SSL_SESSION_get_time(*const SSL_SESSION) -> c_long;
         fn SSL_SESSION_set_time(*mut SSL_SESSION, c_long) -> c_long;
-        fn SSL_SESSION_get_time_ex(*const SSL_SESSION) -> time_t;
         fn SSL_SESSION_set_time_ex(*mut SSL_SESSION, time_t) -> time_t;
         fn SSL_SESSION_get_timeout(*const SSL_SESSION) -> c_long;
         fn SSL_SESSION_set_timeout(*mut SSL_SESSION, c_long) -> c_long;
