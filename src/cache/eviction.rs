@@ -28,7 +28,7 @@ struct Victim<'a, S> {
 
 impl<S> SessionCache<S> {
     pub(super) fn is_over_capacity(&self) -> bool {
-        self.counters.held.load(Ordering::Acquire) > self.capacity()
+        self.counters.held() > self.capacity()
     }
 
     /// The second half of an insertion that left the cache over its capacity. `own` is the
@@ -104,7 +104,7 @@ impl<S> SessionCache<S> {
 
     /// Takes one from `held` if it is above the capacity.
     fn claim(&self) -> bool {
-        let capacity = self.capacity();
+        let capacity = isize::try_from(self.capacity()).unwrap_or(isize::MAX);
         self.counters
             .held
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
