@@ -296,12 +296,7 @@ impl<'a> Run<'a> {
     fn step(&mut self, operation: Operation) {
         let (cache, model) = (self.cache, &mut self.model);
         match operation {
-            Operation::Insert {
-                key,
-                expiry,
-                again,
-                memory,
-            } => {
+            Operation::Insert { key, expiry, again, memory } => {
                 let session = match model.find(&key) {
                     Some(n) if again => self.sessions[n].clone(),
                     _ => self.new_session(),
@@ -373,9 +368,7 @@ impl<'a> Run<'a> {
                 // Without memory sessions leave as they are handed out: all at once here.
                 let mut expected = model.flush(now);
                 let mut flushed = Vec::with_capacity(expected.len());
-                with_memory(Some(memory), || {
-                    flushed.extend(cache.flush(now).map(number))
-                });
+                with_memory(Some(memory), || flushed.extend(cache.flush(now).map(number)));
                 if cache.statistics().held < 200 && self.sessions.len() < 256 {
                     assert_eq!(flushed, expected, "one shard is always in order");
                 }

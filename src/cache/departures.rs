@@ -125,20 +125,12 @@ pub(super) struct Position {
 }
 
 impl Position {
-    const START: Position = Position {
-        shards: 0,
-        shard: 0,
-        from: Expiry::FIRST,
-    };
+    const START: Position = Position { shards: 0, shard: 0, from: Expiry::FIRST };
 }
 
 impl Sweep {
     pub(super) fn new<S>(cache: &SessionCache<S>, now: Option<i64>, cause: Cause) -> Self {
-        Sweep {
-            now,
-            cause,
-            before: cache.counters.sequence.load(Ordering::Acquire),
-        }
+        Sweep { now, cause, before: cache.counters.sequence.load(Ordering::Acquire) }
     }
 
     fn is_due(&self, expiry: Expiry) -> bool {
@@ -179,10 +171,7 @@ impl Sweep {
         while one.is_none() {
             let view = cache.shards.view();
             if view.len() != at.shards {
-                *at = Position {
-                    shards: view.len(),
-                    ..Position::START
-                };
+                *at = Position { shards: view.len(), ..Position::START };
             }
             if at.shard == view.len() {
                 return None;
@@ -229,10 +218,7 @@ mod tests {
     fn add(cache: &SessionCache<u64>, n: u64) {
         let key = Key::new(0, &n.to_be_bytes()).unwrap();
         let expiry = Expiry::at((n % 7) as i64);
-        assert!(matches!(
-            cache.insert(key, expiry, n),
-            Insertion::Added { .. }
-        ));
+        assert!(matches!(cache.insert(key, expiry, n), Insertion::Added { .. }));
     }
 
     /// What happens without memory, one by one, while others add and the single shard splits.

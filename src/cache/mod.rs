@@ -341,9 +341,7 @@ impl<S: Clone + PartialEq> SessionCache<S> {
             // Before `held` says that there is one more: see `eviction`.
             shard.publish();
         }
-        self.counters
-            .held
-            .fetch_add(added as isize, Ordering::AcqRel);
+        self.counters.held.fetch_add(added as isize, Ordering::AcqRel);
         let spare = self.shards.split_if_due(&mut shard);
         drop(shard);
         drop(spare);

@@ -38,10 +38,7 @@ struct Block {
 
 impl Block {
     fn new(seconds: Vec<Second>) -> Self {
-        let mut block = Block {
-            first: Expiry::FIRST,
-            seconds,
-        };
+        let mut block = Block { first: Expiry::FIRST, seconds };
         block.note_first();
         block
     }
@@ -125,11 +122,7 @@ impl Timeline {
                 false
             }
             Err(place) => {
-                let second = Second {
-                    expiry: entry.expiry,
-                    oldest: number,
-                    newest: number,
-                };
+                let second = Second { expiry: entry.expiry, oldest: number, newest: number };
                 self.insert(place, second);
                 place.block == 0 && place.at == 0
             }
@@ -221,8 +214,7 @@ impl Timeline {
             Some(last) if last.expiry == expiry => Ok(seconds.len() - 1),
             _ => seconds.binary_search_by_key(&expiry, |second| second.expiry),
         };
-        at.map(|at| Place { block, at })
-            .map_err(|at| Place { block, at })
+        at.map(|at| Place { block, at }).map_err(|at| Place { block, at })
     }
 
     fn second_mut(&mut self, place: Place) -> &mut Second {
@@ -247,14 +239,7 @@ impl Timeline {
         let keep = if is_end { FULL } else { FULL / 2 };
         upper.extend(self.blocks[block].seconds.drain(keep..));
         self.blocks.insert(block + 1, Block::new(upper));
-        if at < keep {
-            Place { block, at }
-        } else {
-            Place {
-                block: block + 1,
-                at: at - keep,
-            }
-        }
+        if at < keep { Place { block, at } } else { Place { block: block + 1, at: at - keep } }
     }
 
     fn remove(&mut self, Place { block, at }: Place) {
@@ -366,12 +351,7 @@ mod tests {
         assert_eq!(at(1), Some(1));
         assert_eq!(at(4), Some(0));
         assert_eq!(at(10), Some(5));
-        assert_eq!(
-            order
-                .first_after(Expiry::from_raw(0))
-                .map(|e| slab.sequence(e)),
-            Some(1)
-        );
+        assert_eq!(order.first_after(Expiry::from_raw(0)).map(|e| slab.sequence(e)), Some(1));
     }
 
     #[test]
@@ -420,9 +400,7 @@ mod tests {
     #[test]
     fn blocks_that_empty_are_joined() {
         let (mut order, mut slab) = (Timeline::default(), Slab::default());
-        let numbers: Vec<u32> = (0..6400)
-            .map(|n| add(&mut order, &mut slab, n, n).0)
-            .collect();
+        let numbers: Vec<u32> = (0..6400).map(|n| add(&mut order, &mut slab, n, n).0).collect();
         for number in numbers.iter().filter(|&n| n % 32 != 0) {
             order.unlink(&mut slab, *number);
             slab.remove(*number);
