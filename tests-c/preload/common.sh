@@ -26,7 +26,8 @@ sides=${SSLCACHE_SIDES:-without with}
 PATH=$PATH:/usr/sbin:/sbin
 
 side=
-preload=     # the library on the side "with", empty on the side "without"
+preload=     # what LD_PRELOAD is: the library on the side "with"
+companion=   # something a script wants preloaded on both sides
 stats=       # where the library writes its counters when a process of this side ends
 failed=0
 server=      # pid of the server that runs now
@@ -88,10 +89,10 @@ finish() { exit "$failed"; }
 # on_both_sides FUNCTION: runs it once per side.
 on_both_sides() {
     for side in $sides; do
-        preload=
+        preload=$companion
         if [ "$side" = with ]; then
             [ -f "$lib" ] || { fail "no library at $lib"; continue; }
-            preload=$lib
+            preload="$lib${companion:+ $companion}"
         fi
         new_stats
         "$1"
@@ -106,9 +107,20 @@ new_stats() {
     stats=$(mktemp -u "$tmp/stats/$side.XXXXXX")
 }
 
-# The environment of this side; words to put in front of a command, after `timeout`.
+# fronted SECONDS COMMAND...: a command of this side, in the foreground.
 fronted() {
-    env ${preload:+LD_PRELOAD="$preload"} SSLCACHE_STATS="$stats" "$@"
+    local seconds=$1
+    shift
+    timeout "$seconds" env ${preload:+LD_PRELOAD="$preload"} SSLCACHE_STATS="$stats" "$@"
+}
+
+# For programs that end by _exit(), which runs no exit handlers: there the library cannot
+# speak. On both sides _exit() becomes exit(), so that its counters can be read.
+exit_by_handlers() {
+    companion=$tmp/exit_by_handlers.so
+    printf '#include <stdlib.h>\nvoid _exit(int status) { exit(status); }\n' >"$tmp/exit.c"
+    cc -shared -fPIC "$tmp/exit.c" -o "$companion" 2>/dev/null || skip_all "no C compiler"
+    chmod 755 "$companion"
 }
 
 # counter NAME: the library's counter, summed over all processes and contexts of this side.

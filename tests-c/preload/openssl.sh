@@ -108,12 +108,12 @@ client() {
     for _ in 1 2 3 4 5 6; do
         offer=()
         [ ! -s "$session" ] || offer=(-sess_in "$session")
-        { printf "$request"; sleep "$linger"; } | timeout 10 env ${preload:+LD_PRELOAD="$preload"} \
+        { printf "$request"; sleep "$linger"; } | fronted 10 \
             openssl s_client -connect "127.0.0.1:$port" -tls1_3 "${offer[@]}" -sess_out "$session" >"$tmp/client.log" 2>&1
         seen=$seen$(grep -oE '^(New|Reused), TLS' "$tmp/client.log" | cut -c1 | sort -u)
     done
     expect "s_client in front, TLS 1.3" "$seen" NRRRRR
-    timeout 20 env ${preload:+LD_PRELOAD="$preload"} openssl s_client -connect "127.0.0.1:$port" -tls1_2 \
+    fronted 20 openssl s_client -connect "127.0.0.1:$port" -tls1_2 \
         -no_ticket -reconnect </dev/null >"$tmp/client.log" 2>&1
     expect "s_client in front, TLS 1.2, -reconnect" "$(count_sessions "$tmp/client.log")" "1N 5R"
     served

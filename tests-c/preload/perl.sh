@@ -57,7 +57,7 @@ scenario() {
     local version
     for version in TLSv1_2 TLSv1_3; do
         expect "client with a session cache, $version" \
-            "$(timeout 30 env ${preload:+LD_PRELOAD="$preload"} perl "$tmp/client.pl" "$port" "$cert" $version 2>&1)" "1N 5R"
+            "$(fronted 30 perl "$tmp/client.pl" "$port" "$cert" $version 2>&1)" "1N 5R"
     done
     wait_for 10 gone "$server" || fail "the server does not end"
     wait "$server" 2>/dev/null

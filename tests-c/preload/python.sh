@@ -85,7 +85,7 @@ scenario() {
     local version
     for version in TLSv1_2 TLSv1_3; do
         expect "client and server, $version, 4 threads of 25" \
-            "$(timeout 60 env ${preload:+LD_PRELOAD="$preload"} $python "$tmp/client.py" "$port" "$cert" $version 4 25)" \
+            "$(fronted 60 $python "$tmp/client.py" "$port" "$cert" $version 4 25)" \
             "4N 96R"
     done
     stop_server
