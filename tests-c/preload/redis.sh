@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# redis: the internal cache; a client that drops the connection without a close_notify
-# loses its session, because libssl then removes it.
+# redis: the internal cache, switched on and off by tls-session-caching.
 limit=60
 . "$(dirname "$0")/common.sh"
 
