@@ -242,12 +242,24 @@ forget() {
 # The clients run without the library unless a script says otherwise: one thing at a time.
 
 request='GET / HTTP/1.0\r\n\r\n' # what a client sends; a script for another protocol sets it
-linger=0.1                      # a TLS 1.3 client must stay until its tickets have come
+
+client_preload=                  # what LD_PRELOAD is for the clients
 
 # count_sessions FILE: "1N 5R"
 count_sessions() {
     echo "$(grep -c '^New, TLS' "$1")N $(grep -c '^Reused, TLS' "$1")R"
 }
+
+# until_seen COMMAND...: at most two seconds, and no longer than the client lives. s_client
+# leaves at the end of its standard input; it must not leave before it has what we want.
+until_seen() {
+    local tries=100
+    until "$@" || grep -q '^closed' "$tmp/client.log" || [ $((tries -= 1)) -eq 0 ]; do sleep 0.02; done
+}
+handshaken() { # handshaken PROTOCOL SESSION_FILE: with TLS 1.3 the session comes later
+    if [ "$1" = tls1_3 ]; then [ -s "$2" ]; else grep -qE '^(New|Reused), TLS' "$tmp/client.log"; fi
+}
+all_connected() { [ "$(grep -cE '^(New|Reused), TLS' "$tmp/client.log")" -ge 6 ]; }
 
 # handshake PROTOCOL SESSION_FILE [OPTION...]: one connection that offers the session in the
 # file (if there is one) and keeps the new one there. Prints N or R.
@@ -255,9 +267,12 @@ handshake() {
     local protocol=$1 session=$2 offer=()
     shift 2
     [ ! -s "$session" ] || offer=(-sess_in "$session")
-    { printf "$request"; sleep "$linger"; } |
-        timeout 10 openssl s_client -connect "127.0.0.1:$port" "-$protocol" "$@" \
-            "${offer[@]}" -sess_out "$session" >"$tmp/client.log" 2>&1
+    : >"$tmp/client.log"
+    { printf "$request"; until_seen handshaken "$protocol" "$session.new"; sleep 0.05; } |
+        timeout 10 env ${client_preload:+LD_PRELOAD="$client_preload"} \
+            openssl s_client -connect "127.0.0.1:$port" "-$protocol" "$@" \
+            "${offer[@]}" -sess_out "$session.new" >"$tmp/client.log" 2>&1
+    [ ! -s "$session.new" ] || mv "$session.new" "$session"
     if grep -q '^Reused, TLS' "$tmp/client.log"; then echo R
     elif grep -q '^New, TLS' "$tmp/client.log"; then echo N
     else echo failed; fi
@@ -277,8 +292,9 @@ six_handshakes() {
 
 # six_reconnects [OPTION...]: the same by s_client's own -reconnect (TLS 1.2 only).
 six_reconnects() {
-    { sleep "$linger"; } | timeout 20 openssl s_client -connect "127.0.0.1:$port" -tls1_2 -reconnect "$@" \
-        >"$tmp/client.log" 2>&1
+    : >"$tmp/client.log"
+    until_seen all_connected |
+        timeout 20 openssl s_client -connect "127.0.0.1:$port" -tls1_2 -reconnect "$@" >"$tmp/client.log" 2>&1
     count_sessions "$tmp/client.log"
 }
 

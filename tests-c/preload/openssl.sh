@@ -103,16 +103,9 @@ client() {
     new_stats
     preload= serve -no_ticket -naccept 12 || return
     preload=$keep
-    local session=$tmp/client.session seen=
-    rm -f "$session"
-    for _ in 1 2 3 4 5 6; do
-        offer=()
-        [ ! -s "$session" ] || offer=(-sess_in "$session")
-        { printf "$request"; sleep "$linger"; } | fronted 10 \
-            openssl s_client -connect "127.0.0.1:$port" -tls1_3 "${offer[@]}" -sess_out "$session" >"$tmp/client.log" 2>&1
-        seen=$seen$(grep -oE '^(New|Reused), TLS' "$tmp/client.log" | cut -c1 | sort -u)
-    done
-    expect "s_client in front, TLS 1.3" "$seen" NRRRRR
+    client_preload=$preload
+    expect "s_client in front, TLS 1.3" "$(six_handshakes tls1_3)" "1N 5R"
+    client_preload=
     fronted 20 openssl s_client -connect "127.0.0.1:$port" -tls1_2 \
         -no_ticket -reconnect </dev/null >"$tmp/client.log" 2>&1
     expect "s_client in front, TLS 1.2, -reconnect" "$(count_sessions "$tmp/client.log")" "1N 5R"
