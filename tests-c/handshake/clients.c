@@ -1,0 +1,2 @@
+#include "harness.h"
+const Scenario client_scenarios[] = {{NULL, NULL, 0}};

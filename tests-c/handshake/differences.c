@@ -1,0 +1,2 @@
+#include "harness.h"
+const Scenario difference_scenarios[] = {{NULL, NULL, 0}};

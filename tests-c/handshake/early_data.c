@@ -1,0 +1,2 @@
+#include "harness.h"
+const Scenario early_data_scenarios[] = {{NULL, NULL, 0}};
