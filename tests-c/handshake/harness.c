@@ -508,9 +508,9 @@ static BIO *memory(void)
     return bio;
 }
 
-Connection connection(Context *server, Context *client, SSL_SESSION *session)
+Connection connect_ends(SSL *client, SSL *server)
 {
-    Connection c = {SSL_new(client->ctx), SSL_new(server->ctx)};
+    Connection c = {client, server};
     BIO *up = memory(), *down = memory();
     SSL *ends[2] = {c.client, c.server};
     int i;
@@ -530,6 +530,13 @@ Connection connection(Context *server, Context *client, SSL_SESSION *session)
         SSL_set_mtu(ends[i], 1400);
         DTLS_set_timer_cb(ends[i], patient_timer);
     }
+    return c;
+}
+
+Connection connection(Context *server, Context *client, SSL_SESSION *session)
+{
+    Connection c = connect_ends(SSL_new(client->ctx), SSL_new(server->ctx));
+
     if (session != NULL)
         SSL_set_session(c.client, session);
     return c;
@@ -542,7 +549,8 @@ static int wants_more(SSL *ssl, int result)
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_CLIENT_HELLO_CB;
 }
 
-static char client_error[128], server_error[128];
+/* Per thread: replays shake hands at the same moment. */
+static _Thread_local char client_error[128], server_error[128];
 
 int shake_hands(Connection *c)
 {

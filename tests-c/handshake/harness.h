@@ -105,6 +105,7 @@ typedef struct {
 
 /* Names both ends for the trace; session, if not NULL, is offered by the client. */
 Connection connection(Context *server, Context *client, SSL_SESSION *session);
+Connection connect_ends(SSL *client, SSL *server); /* the same with ends that exist already */
 int handshake(Connection *c);   /* runs it to the end, and a few bytes each way; 1: both succeeded */
 int shake_hands(Connection *c); /* only the handshake, without a line */
 int talk(Connection *c);        /* bytes both ways, which also delivers tickets and alerts */
