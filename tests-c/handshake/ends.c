@@ -266,18 +266,23 @@ static void close_quiet_without(SSL *ssl)
 
 static void close_clear(SSL *ssl)
 {
-    say("SSL_clear: %d, session %s", SSL_clear(ssl), session_name(SSL_get_session(ssl)));
+    int result = SSL_clear(ssl);
+
+    say("SSL_clear: %d, session %s", result, session_name(SSL_get_session(ssl)));
 }
 
 static void close_set_null_session(SSL *ssl)
 {
-    say("SSL_set_session(NULL): %d, session %s", SSL_set_session(ssl, NULL), session_name(SSL_get_session(ssl)));
+    int result = SSL_set_session(ssl, NULL);
+
+    say("SSL_set_session(NULL): %d, session %s", result, session_name(SSL_get_session(ssl)));
 }
 
 static void close_set_own_session(SSL *ssl)
 {
-    say("SSL_set_session(own): %d, session %s", SSL_set_session(ssl, SSL_get_session(ssl)),
-        session_name(SSL_get_session(ssl)));
+    int result = SSL_set_session(ssl, SSL_get_session(ssl));
+
+    say("SSL_set_session(own): %d, session %s", result, session_name(SSL_get_session(ssl)));
 }
 
 static const struct {
