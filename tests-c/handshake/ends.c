@@ -1,6 +1,10 @@
 /* How a session leaves: timeouts, fatal alerts, connections that end badly, contexts that are freed. */
 #include "harness.h"
 
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 typedef struct {
     Context *server, *client;
 } Pair;
@@ -534,6 +538,36 @@ static void context_after_context(Version version)
     }
 }
 
+/* A worker process inherits a warm cache, and what it does to it is its own affair. */
+static void inherited_by_fork(Version version)
+{
+    Pair p = pair(version);
+    SSL_SESSION *session = NULL;
+    pid_t worker;
+    int status = -1, i;
+
+    visit(p.server, p.client, &session);
+    for (i = 0; i < 2; i++) {
+        step("worker %d", i);
+        worker = fork();
+        if (worker == 0) {
+            visit(p.server, p.client, &session);
+            visit(p.server, p.client, &session);
+            SSL_CTX_flush_sessions(p.server->ctx, 0);
+            visit(p.server, p.client, &session);
+            forget(&session);
+            pair_over(&p);
+            exit(7);
+        }
+        waitpid(worker, &status, 0);
+        say("worker ended with %d", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    }
+    step("the parent's is as it was");
+    visit(p.server, p.client, &session);
+    forget(&session);
+    pair_over(&p);
+}
+
 static void renegotiate(Pair *p, SSL_SESSION **session, int at_server, int abbreviated)
 {
     Connection c = connection(p->server, p->client, *session);
@@ -609,6 +643,7 @@ const Scenario end_scenarios[] = {
     {"context_up_ref", context_up_ref, ALL},
     {"two_contexts", two_contexts, ALL},
     {"context_after_context", context_after_context, ALL},
+    {"inherited_by_fork", inherited_by_fork, ALL},
     {"renegotiation", renegotiation, TLS12 | DTLS12},
     {"renegotiation_never_resumes", renegotiation_never_resumes, TLS12 | DTLS12},
     {NULL, NULL, 0},

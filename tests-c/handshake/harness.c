@@ -521,8 +521,10 @@ Connection connect_ends(SSL *client, SSL *server)
     SSL_set_bio(c.server, up, down);
     SSL_set_connect_state(c.client);
     SSL_set_accept_state(c.server);
-    SSL_set_ex_data(c.client, connection_index, "client-end");
-    SSL_set_ex_data(c.server, connection_index, "server-end");
+    if (connection_index > 0) { /* contexts made elsewhere (rate, soak) need no names */
+        SSL_set_ex_data(c.client, connection_index, "client-end");
+        SSL_set_ex_data(c.server, connection_index, "server-end");
+    }
     for (i = 0; i < 2; i++) {
         if (!SSL_is_dtls(ends[i]))
             continue;
