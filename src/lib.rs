@@ -1,2 +1,29 @@
 //! OpenSSL's session cache as a library of its own.
+//!
+//! `libsslcache.so` exports the functions of OpenSSL's session API over a concurrent cache. One file,
+//! two **standings**, decided once per process at the first call ([`standing`]):
+//!
+//! - *standalone*: there is no libssl in the process; contexts and sessions are our own objects
+//!   ([`standalone`]);
+//! - *interposed*: a real libssl is in the process, behind us; the objects are its own and only the
+//!   session cache is ours ([`interpose`]).
+//!
+//! The layers, each calling only the next: [`exports`] (the C functions, one file per manual page) →
+//! `standalone` or `interpose` → [`rules`] (what OpenSSL does with its cache, written once) →
+//! [`cache`] (the engine). What Rust and C share is in [`ffi`].
+//!
+//! **The lock rule**: nothing foreign runs under a lock. The engine returns what left it; callbacks,
+//! and the last `SSL_SESSION_free`, come when every lock is free again.
+
 pub mod cache;
+pub mod exports;
+pub mod ffi;
+pub mod interpose;
+pub mod rules;
+pub mod standalone;
+
+pub mod standing;
+
+mod clock;
+mod fork;
+mod report;

@@ -1,0 +1,141 @@
+//! Making room: the session that expires first in the whole cache goes.
+//!
+//! `held` counts the sessions; whoever finds it above the capacity evicts. Two threads must not
+//! both evict for the same excess, nor each rely on the other:
+//! - Who evicts takes one from `held` first (a claim), and gives it back if it then finds the
+//!   victim gone. So the excess is shared out exactly.
+//! - Who has given back a claim searches again: another thread may have found nothing to do
+//!   because of the claim.
+//! - Who inserts publishes the new session's place before it looks at `held` for the last time.
+//!   Of several threads that insert at once the last one to look therefore sees the sessions of
+//!   all others.
+//!
+//! A search is repeated only if another thread has changed the chosen shard meanwhile: each turn
+//! is progress for somebody.
+
+use super::departures::{Departures, Gone, Rest};
+use super::key::{Hash, Key};
+use super::shard::{Departed, Rank};
+use super::sharding::View;
+use super::{NOBODY, SessionCache};
+use std::sync::atomic::{Ordering, fence};
+
+struct Victim<'a, S> {
+    view: View<'a, S>,
+    shard: usize,
+    rank: Rank,
+}
+
+impl<S> SessionCache<S> {
+    pub(super) fn is_over_capacity(&self) -> bool {
+        self.counters.held.load(Ordering::Acquire) > self.capacity()
+    }
+
+    /// The second half of an insertion that left the cache over its capacity. `own` is the
+    /// sequence number of the new session; if it has no place in the order yet, it gets one after
+    /// the others have gone.
+    pub(super) fn make_room(
+        &self,
+        hash: Hash,
+        key: &Key,
+        own: u64,
+        linked: bool,
+    ) -> Departures<'_, S> {
+        let mut gone = Gone::new();
+        let mut rest = self.evict_excess(own, &mut gone);
+        if !linked {
+            let own = self.link(hash, key, own).unwrap_or(NOBODY);
+            rest = self.evict_excess(own, &mut gone);
+        }
+        Departures::new(self, gone, rest)
+    }
+
+    /// Gives the session its place, if it is still there: it may have been removed, or replaced.
+    fn link(&self, hash: Hash, key: &Key, own: u64) -> Option<u64> {
+        let mut shard = self.shards.lock(hash)?;
+        let entry = shard.find(hash, key)?;
+        if shard.sequence(entry) != own {
+            return None;
+        }
+        let sequence = self.next_sequence();
+        shard.link(entry, sequence);
+        Some(sequence)
+    }
+
+    /// Evicts down to the capacity, sparing one session. What there is no memory to collect is
+    /// left to be evicted one by one.
+    fn evict_excess(&self, spared: u64, gone: &mut Gone<S>) -> Rest {
+        loop {
+            if gone.try_reserve(1).is_err() {
+                return Rest::Excess { spared };
+            }
+            match self.evict_one(spared) {
+                None => return Rest::Nothing,
+                Some(departed) => {
+                    self.counters.pending.fetch_add(1, Ordering::Relaxed);
+                    gone.push(departed);
+                }
+            }
+        }
+    }
+
+    /// Evicts one session if there are too many.
+    pub(super) fn evict_one(&self, spared: u64) -> Option<Departed<S>> {
+        loop {
+            // What this thread published comes before what it reads from here on.
+            fence(Ordering::SeqCst);
+            if !self.is_over_capacity() {
+                return None;
+            }
+            let victim = self.victim(spared)?;
+            if !self.claim() {
+                return None;
+            }
+            let mut shard = victim.view.lock(victim.shard);
+            let departed = shard.evict(victim.rank, spared);
+            let spare = shard.take_spare();
+            drop(shard);
+            drop(spare);
+            if departed.is_some() {
+                return departed;
+            }
+            self.counters.held.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Takes one from `held` if it is above the capacity.
+    fn claim(&self) -> bool {
+        let capacity = self.capacity();
+        self.counters
+            .held
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
+                (held > capacity).then(|| held - 1)
+            })
+            .is_ok()
+    }
+
+    /// The session that expires first of all, but `spared`.
+    fn victim(&self, spared: u64) -> Option<Victim<'_, S>> {
+        loop {
+            let view = self.shards.view();
+            let mut first = (Rank::LAST, 0);
+            for (shard, head) in view.heads().iter().enumerate() {
+                let mut rank = head.load();
+                if rank.sequence == spared && spared != NOBODY {
+                    rank = view.lock(shard).first_but(spared).unwrap_or(Rank::LAST);
+                }
+                if rank < first.0 {
+                    first = (rank, shard);
+                }
+            }
+            let (rank, shard) = first;
+            if rank != Rank::LAST {
+                return Some(Victim { view, shard, rank });
+            }
+            // The single shard is empty once it has been split.
+            if view.len() == self.shards.view().len() {
+                return None;
+            }
+        }
+    }
+}

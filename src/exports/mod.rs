@@ -1,0 +1,97 @@
+//! The C functions, one file per manual page of OpenSSL, named as the page. No logic here: each body
+//! passes the call to the real libssl where there is one, and to `standalone` where there is none.
+
+#![allow(non_snake_case, non_camel_case_types)]
+
+use libc::{c_int, c_uchar, c_uint, size_t};
+
+use crate::cache::Key;
+
+/// The body of an exported function: the failure value, the real function with its arguments, and what
+/// to do without a libssl. Where OpenSSL would crash on NULL, the failure value is returned.
+macro_rules! export {
+    ($failure:expr; $function:ident($($argument:expr),* $(,)?); $standalone:expr) => {
+        match crate::standing::real() {
+            Some(real) => crate::interpose::call!(real, $function($($argument),*) else $failure),
+            None => crate::ffi::guard::guard($failure, || $standalone),
+        }
+    };
+}
+
+/// The same for a function with a part of its own in front of a real libssl: `|real| expression`.
+macro_rules! export_both {
+    ($failure:expr; |$real:ident| $interposed:expr; $standalone:expr) => {
+        match crate::standing::real() {
+            Some($real) => crate::ffi::guard::guard($failure, || $interposed),
+            None => crate::ffi::guard::guard($failure, || $standalone),
+        }
+    };
+}
+
+pub mod ssl_ctx_add_session;
+pub mod ssl_ctx_ctrl;
+pub mod ssl_ctx_flush_sessions;
+pub mod ssl_ctx_new;
+pub mod ssl_ctx_sess_set_get_cb;
+pub mod ssl_ctx_sessions;
+pub mod ssl_ctx_set_ex_data;
+pub mod ssl_ctx_set_generate_session_id;
+pub mod ssl_ctx_set_session_id_context;
+pub mod ssl_ctx_set_session_ticket_cb;
+pub mod ssl_ctx_set_timeout;
+pub mod ssl_get_client_random;
+pub mod ssl_get_session;
+pub mod ssl_new;
+pub mod ssl_read_early_data;
+pub mod ssl_session_free;
+pub mod ssl_session_get0_cipher;
+pub mod ssl_session_get0_hostname;
+pub mod ssl_session_get0_id_context;
+pub mod ssl_session_get0_peer;
+pub mod ssl_session_get_compress_id;
+pub mod ssl_session_get_protocol_version;
+pub mod ssl_session_get_time;
+pub mod ssl_session_has_ticket;
+pub mod ssl_session_is_resumable;
+pub mod ssl_session_set1_id;
+pub mod sslcache;
+
+/// The bytes C points to; empty for a length of 0, whatever the pointer.
+///
+/// # Safety
+/// `pointer` points to `len` readable bytes, or `len` is 0.
+pub(crate) unsafe fn bytes<'a>(pointer: *const c_uchar, len: size_t) -> &'a [u8] {
+    if len == 0 || pointer.is_null() {
+        return &[];
+    }
+    // SAFETY: the caller's promise; not NULL.
+    unsafe { std::slice::from_raw_parts(pointer, len) }
+}
+
+/// The key for a version and an id from C; `None` if the id is longer than one can be.
+///
+/// # Safety
+/// `id` points to `len` readable bytes, unless `len` is 0 or more than 32.
+pub(crate) unsafe fn key(version: c_int, id: *const c_uchar, len: c_uint) -> Option<Key> {
+    let len = len as usize;
+    if len > Key::MAX_ID || (id.is_null() && len > 0) {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    Key::new(version, unsafe { bytes(id, len) })
+}
+
+/// Gives `value` through two pointers from C, NULL and 0 if it is empty. A NULL `data` is left alone.
+///
+/// # Safety
+/// `data` is NULL or writable, `len` is writable; C uses the bytes only as long as `value` stays.
+pub(crate) unsafe fn give(value: &[u8], data: *mut *const c_uchar, len: *mut size_t) {
+    let pointer = if value.is_empty() { std::ptr::null() } else { value.as_ptr() };
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !data.is_null() {
+            *data = pointer;
+        }
+        *len = value.len();
+    }
+}

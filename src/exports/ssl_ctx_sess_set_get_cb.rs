@@ -1,0 +1,105 @@
+//! SSL_CTX_sess_set_get_cb(3)
+
+use crate::ffi::handle::Handle;
+use crate::ffi::types::{GetSessionCb, NewSessionCb, RemoveSessionCb, SSL_CTX};
+use crate::interpose::calls;
+use crate::rules::Member;
+use crate::standalone::Context;
+
+/// Sets the function called for each new session that a handshake makes. 1 means that the application
+/// keeps the reference it is given, 0 that it does not. What the internal cache holds does not depend
+/// on it.
+///
+/// NULL takes it away. Thread safety: set it before handshakes begin, as with OpenSSL.
+/// See SSL_CTX_sess_set_new_cb(3).
+///
+/// # Safety
+/// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessionCb) {
+    export_both!(();
+    |real| calls::set_new_cb(real, ctx, cb);
+    // SAFETY: the caller's promise.
+    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+        ctx.cache().callbacks.set_new(cb);
+    })
+}
+
+/// Returns the function set by SSL_CTX_sess_set_new_cb(), or NULL.
+///
+/// See SSL_CTX_sess_get_new_cb(3).
+///
+/// # Safety
+/// `ctx` is NULL (which has none) or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> NewSessionCb {
+    export_both!(None;
+        |real| calls::get_new_cb(real, ctx);
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.new()))
+}
+
+/// Sets the function called for each session that is removed from the internal cache, or that
+/// SSL_CTX_remove_session() was asked to remove. No lock is held: it may use the cache as it likes.
+///
+/// NULL takes it away. Thread safety: set it before handshakes begin, as with OpenSSL.
+/// See SSL_CTX_sess_set_remove_cb(3).
+///
+/// # Safety
+/// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: RemoveSessionCb) {
+    export_both!(();
+    |real| calls::set_remove_cb(real, ctx, cb);
+    // SAFETY: the caller's promise.
+    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+        ctx.cache().callbacks.set_remove(cb);
+    })
+}
+
+/// Returns the function set by SSL_CTX_sess_set_remove_cb(), or NULL.
+///
+/// See SSL_CTX_sess_get_remove_cb(3).
+///
+/// # Safety
+/// `ctx` is NULL (which has none) or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) -> RemoveSessionCb {
+    export_both!(None;
+        |real| calls::get_remove_cb(real, ctx);
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.remove()))
+}
+
+/// Sets the function called for a session id that the internal cache does not hold, or is not asked
+/// for. It returns a session or NULL; with `*copy` set to 0 its reference goes to the library, else the
+/// library takes one of its own.
+///
+/// NULL takes it away. Thread safety: set it before handshakes begin, as with OpenSSL.
+/// See SSL_CTX_sess_set_get_cb(3).
+///
+/// # Safety
+/// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessionCb) {
+    export_both!(();
+    |real| calls::set_get_cb(real, ctx, cb);
+    // SAFETY: the caller's promise.
+    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+        ctx.cache().callbacks.set_get(cb);
+    })
+}
+
+/// Returns the function set by SSL_CTX_sess_set_get_cb(), or NULL.
+///
+/// See SSL_CTX_sess_get_get_cb(3).
+///
+/// # Safety
+/// `ctx` is NULL (which has none) or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_CTX_sess_get_get_cb(ctx: *mut SSL_CTX) -> GetSessionCb {
+    export_both!(None;
+        |real| calls::get_get_cb(real, ctx);
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.get()))
+}

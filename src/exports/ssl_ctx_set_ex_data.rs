@@ -1,0 +1,132 @@
+//! SSL_CTX_set_ex_data(3): what applications hang on an object by index
+
+use libc::{c_int, c_void};
+
+use crate::ffi::handle::Handle;
+use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
+use crate::standalone::{Connection, Context, Session};
+
+/// Stores `data` under `idx` in `ctx`.
+///
+/// Indexes come from SSL_CTX_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index(); index 0
+/// is the application's own (SSL_CTX_set_app_data()).
+///
+/// Ownership: `data` stays the caller's, or the business of the index's free function.
+/// Returns 1; 0 for NULL, a negative index, or out of memory.
+/// See SSL_CTX_set_ex_data(3).
+///
+/// # Safety
+/// `ctx` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_CTX_set_ex_data(
+    ctx: *mut SSL_CTX,
+    idx: c_int,
+    data: *mut c_void,
+) -> c_int {
+    if ctx.is_null() {
+        return 0;
+    }
+    export!(0; SSL_CTX_set_ex_data(ctx, idx, data);
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }.map_or(0, |object| object.set_ex_data(idx, data).into()))
+}
+
+/// Returns what was stored under `idx` in `ctx`, or NULL.
+///
+/// See SSL_CTX_get_ex_data(3).
+///
+/// # Safety
+/// `ctx` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_CTX_get_ex_data(ctx: *const SSL_CTX, idx: c_int) -> *mut c_void {
+    let null = std::ptr::null_mut();
+    if ctx.is_null() {
+        return null;
+    }
+    export!(null; SSL_CTX_get_ex_data(ctx, idx);
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }.map_or(null, |object| object.ex_data(idx)))
+}
+
+/// Stores `data` under `idx` in `ssl`.
+///
+/// Indexes come from SSL_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index(); index 0
+/// is the application's own (SSL_set_app_data()).
+///
+/// Ownership: `data` stays the caller's, or the business of the index's free function.
+/// Returns 1; 0 for NULL, a negative index, or out of memory.
+/// See SSL_set_ex_data(3).
+///
+/// # Safety
+/// `ssl` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_set_ex_data(ssl: *mut SSL, idx: c_int, data: *mut c_void) -> c_int {
+    if ssl.is_null() {
+        return 0;
+    }
+    export!(0; SSL_set_ex_data(ssl, idx, data);
+        // SAFETY: the caller's promise.
+        unsafe { Connection::borrow(ssl) }.map_or(0, |object| object.set_ex_data(idx, data).into()))
+}
+
+/// Returns what was stored under `idx` in `ssl`, or NULL.
+///
+/// See SSL_get_ex_data(3).
+///
+/// # Safety
+/// `ssl` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_get_ex_data(ssl: *const SSL, idx: c_int) -> *mut c_void {
+    let null = std::ptr::null_mut();
+    if ssl.is_null() {
+        return null;
+    }
+    export!(null; SSL_get_ex_data(ssl, idx);
+        // SAFETY: the caller's promise.
+        unsafe { Connection::borrow(ssl) }.map_or(null, |object| object.ex_data(idx)))
+}
+
+/// Stores `data` under `idx` in `ses`.
+///
+/// Indexes come from SSL_SESSION_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index(); index 0
+/// is the application's own (SSL_SESSION_set_app_data()).
+///
+/// Ownership: `data` stays the caller's, or the business of the index's free function.
+/// Returns 1; 0 for NULL, a negative index, or out of memory.
+/// See SSL_SESSION_set_ex_data(3).
+///
+/// # Safety
+/// `ses` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_set_ex_data(
+    ses: *mut SSL_SESSION,
+    idx: c_int,
+    data: *mut c_void,
+) -> c_int {
+    if ses.is_null() {
+        return 0;
+    }
+    export!(0; SSL_SESSION_set_ex_data(ses, idx, data);
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(ses) }.map_or(0, |object| object.set_ex_data(idx, data).into()))
+}
+
+/// Returns what was stored under `idx` in `ses`, or NULL.
+///
+/// See SSL_SESSION_get_ex_data(3).
+///
+/// # Safety
+/// `ses` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get_ex_data(
+    ses: *const SSL_SESSION,
+    idx: c_int,
+) -> *mut c_void {
+    let null = std::ptr::null_mut();
+    if ses.is_null() {
+        return null;
+    }
+    export!(null; SSL_SESSION_get_ex_data(ses, idx);
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(ses) }.map_or(null, |object| object.ex_data(idx)))
+}

@@ -1,0 +1,85 @@
+//! SSL_CTX_set_generate_session_id(3)
+
+use libc::{c_int, c_uchar, c_uint};
+
+use super::bytes;
+use crate::ffi::constants::SSL_MAX_SSL_SESSION_ID_LENGTH;
+use crate::ffi::handle::Handle;
+use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX};
+use crate::interpose::calls;
+use crate::standalone::{Connection, Context};
+
+/// Sets the function that makes session ids for the connections of `ctx` to come; NULL makes them at
+/// random.
+///
+/// Without a libssl in the process the one place an id is made is SSLCACHE_negotiated().
+/// Returns 1; 0 for NULL.
+/// See SSL_CTX_set_generate_session_id(3).
+///
+/// # Safety
+/// `ctx` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_CTX_set_generate_session_id(
+    ctx: *mut SSL_CTX,
+    cb: GEN_SESSION_CB,
+) -> c_int {
+    if ctx.is_null() {
+        return 0;
+    }
+    export!(0; SSL_CTX_set_generate_session_id(ctx, cb);
+    // SAFETY: the caller's promise.
+    unsafe { Context::borrow(ctx) }.map_or(0, |object| {
+        object.set_generate_session_id(cb);
+        1
+    }))
+}
+
+/// Sets the function that makes session ids for this connection; NULL makes them at random.
+///
+/// Without a libssl in the process the one place an id is made is SSLCACHE_negotiated().
+/// Returns 1; 0 for NULL.
+/// See SSL_set_generate_session_id(3).
+///
+/// # Safety
+/// `ssl` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_set_generate_session_id(ssl: *mut SSL, cb: GEN_SESSION_CB) -> c_int {
+    if ssl.is_null() {
+        return 0;
+    }
+    export!(0; SSL_set_generate_session_id(ssl, cb);
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(ssl) }.map_or(0, |object| {
+        object.set_generate_session_id(cb);
+        1
+    }))
+}
+
+/// Looks in the internal cache of the context `ssl` was made from for a session with this id and the
+/// protocol version of `ssl`.
+///
+/// Returns 1 if there is one, else 0: also for NULL and for an id of more than 32 bytes.
+/// Thread safety: any thread, any time.
+/// See SSL_has_matching_session_id(3).
+///
+/// # Safety
+/// `ssl` is NULL or live; `id` points to `id_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_has_matching_session_id(
+    ssl: *const SSL,
+    id: *const c_uchar,
+    id_len: c_uint,
+) -> c_int {
+    export_both!(0;
+    // SAFETY: the caller's promise.
+    |real| unsafe { calls::has_matching_session_id(real, ssl, id, id_len) };
+    if id_len as usize > SSL_MAX_SSL_SESSION_ID_LENGTH {
+        0
+    } else {
+        // SAFETY: the caller's promise.
+        let id = unsafe { bytes(id, id_len as usize) };
+        // SAFETY: the caller's promise.
+        unsafe { Connection::borrow(ssl) }
+            .map_or(0, |connection| connection.has_matching_session_id(id).into())
+    })
+}

@@ -1,0 +1,61 @@
+//! SSL_CTX_set_session_ticket_cb(3): what an application puts into its tickets
+
+use libc::{c_int, c_uchar, c_void, size_t};
+
+use super::bytes;
+use crate::ffi::handle::Handle;
+use crate::ffi::types::SSL_SESSION;
+use crate::standalone::Session;
+
+/// Sets what goes into the tickets of `ss` to a copy of the `len` bytes at `data`; NULL or 0 clears it.
+///
+/// Returns 1; 0 for NULL.
+/// See SSL_SESSION_set1_ticket_appdata(3).
+///
+/// # Safety
+/// the session is NULL or live; `data` points to `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_set1_ticket_appdata(
+    ss: *mut SSL_SESSION,
+    data: *const c_void,
+    len: size_t,
+) -> c_int {
+    if ss.is_null() {
+        return 0;
+    }
+    export!(0; SSL_SESSION_set1_ticket_appdata(ss, data, len);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(ss) }.map_or(0, |session| {
+        // SAFETY: the caller's promise.
+        let value = unsafe { bytes(data.cast(), len) }.to_vec();
+        session.write(|v| v.ticket_appdata = value.into());
+        1
+    }))
+}
+
+/// Gives what was set by SSL_SESSION_set1_ticket_appdata() through `data` and its length through `len`.
+///
+/// Ownership: the bytes are the session's, good until they are set again. Without any: NULL and 0.
+/// Returns 1; 0 for NULL.
+/// See SSL_SESSION_get0_ticket_appdata(3).
+///
+/// # Safety
+/// `ss` is NULL or live; `data` and `len` are NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get0_ticket_appdata(
+    ss: *mut SSL_SESSION,
+    data: *mut *mut c_void,
+    len: *mut size_t,
+) -> c_int {
+    if ss.is_null() || data.is_null() || len.is_null() {
+        return 0;
+    }
+    export!(0; SSL_SESSION_get0_ticket_appdata(ss, data, len);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(ss) }.map_or(0, |session| {
+        let data = data.cast::<*const c_uchar>();
+        // SAFETY: the caller's promise.
+        session.read(|v| unsafe { super::give(&v.ticket_appdata, data, len) });
+        1
+    }))
+}

@@ -1,0 +1,64 @@
+//! SSL_get_client_random(3): the master key of a session
+
+use libc::{c_int, c_uchar, size_t};
+
+use super::bytes;
+use crate::ffi::constants::MAX_MASTER_KEY_LENGTH;
+use crate::ffi::handle::Handle;
+use crate::ffi::types::SSL_SESSION;
+use crate::standalone::Session;
+
+/// Copies up to `outlen` bytes of the master key of `session` to `out`.
+///
+/// Returns how many were copied; for an `outlen` of 0, how many there are. 0 for NULL.
+/// See SSL_SESSION_get_master_key(3).
+///
+/// # Safety
+/// `session` is NULL or live; `out` points to `outlen` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get_master_key(
+    session: *const SSL_SESSION,
+    out: *mut c_uchar,
+    outlen: size_t,
+) -> size_t {
+    if session.is_null() || (out.is_null() && outlen > 0) {
+        return 0;
+    }
+    export!(0; SSL_SESSION_get_master_key(session, out, outlen);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(session) }.map_or(0, |session| session.read(|v| {
+        if outlen == 0 {
+            return v.master_key.len();
+        }
+        let len = v.master_key.len().min(outlen);
+        // SAFETY: the caller's promise; `len` is within both.
+        unsafe { std::ptr::copy_nonoverlapping(v.master_key.as_ptr(), out, len) };
+        len
+    })))
+}
+
+/// Sets the master key of `sess` to a copy of the `len` bytes at `key`, 512 at most.
+///
+/// Returns 1; 0 for NULL or a longer key.
+/// See SSL_SESSION_set1_master_key(3).
+///
+/// # Safety
+/// `sess` is NULL or live; `key` points to `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_set1_master_key(
+    sess: *mut SSL_SESSION,
+    key: *const c_uchar,
+    len: size_t,
+) -> c_int {
+    if sess.is_null() {
+        return 0;
+    }
+    export!(0; SSL_SESSION_set1_master_key(sess, key, len);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(sess) }.filter(|_| len <= MAX_MASTER_KEY_LENGTH).map_or(0, |session| {
+        // SAFETY: the caller's promise.
+        let key = unsafe { bytes(key, len) }.to_vec();
+        session.write(|v| v.master_key = key.into());
+        1
+    }))
+}

@@ -1,0 +1,128 @@
+//! SSL_new(3): connections, as far as sessions need them
+
+use libc::c_int;
+
+use crate::ffi::handle::Handle;
+use crate::ffi::types::{SSL, SSL_CTX};
+use crate::interpose::calls;
+use crate::standalone::{Connection, Context};
+
+/// Makes a connection of `ctx`.
+///
+/// Without a libssl in the process it speaks no protocol: it is what SSLCACHE_accept_session(),
+/// SSLCACHE_negotiated() and SSL_has_matching_session_id() work on.
+/// Ownership: the caller has the one reference; the connection holds references to `ctx`.
+/// Returns NULL for NULL or on error.
+/// See SSL_new(3).
+///
+/// # Safety
+/// `ctx` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
+    export!(std::ptr::null_mut(); SSL_new(ctx);
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }.map_or(std::ptr::null_mut(), Connection::new))
+}
+
+/// Takes one more reference to `ssl`.
+///
+/// Returns 1; 0 for NULL.
+/// See SSL_up_ref(3).
+///
+/// # Safety
+/// `ssl` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
+    if ssl.is_null() {
+        return 0;
+    }
+    export!(0; SSL_up_ref(ssl);
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(ssl) }.map_or(0, |connection| {
+        connection.up_ref();
+        1
+    }))
+}
+
+/// Gives back one reference to `ssl`. NULL: nothing happens.
+///
+/// See SSL_free(3).
+///
+/// # Safety
+/// `ssl` is NULL or live, and the caller has a reference to give back.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_free(ssl: *mut SSL) {
+    export!((); SSL_free(ssl);
+        // SAFETY: the caller's promise.
+        unsafe { Connection::free(ssl) })
+}
+
+/// Returns the context of `ssl`, or NULL for NULL.
+///
+/// Ownership: no reference is taken.
+/// See SSL_get_SSL_CTX(3).
+///
+/// # Safety
+/// `ssl` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX {
+    if ssl.is_null() {
+        return std::ptr::null_mut();
+    }
+    export!(std::ptr::null_mut(); SSL_get_SSL_CTX(ssl);
+        // SAFETY: the caller's promise.
+        unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), Connection::ctx))
+}
+
+/// Switches `ssl` to another context (server name indication). Its sessions, session callbacks and
+/// counters stay those of the context it was made from; a `ctx` of NULL goes back to that one.
+///
+/// Returns the context it has then, or NULL for NULL.
+/// See SSL_set_SSL_CTX(3).
+///
+/// # Safety
+/// `ssl` and `ctx` are NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
+    export_both!(std::ptr::null_mut();
+    |real| calls::set_ssl_ctx(real, ssl, ctx);
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
+        // SAFETY: the caller's promise.
+        connection.set_ctx(unsafe { Context::borrow(ctx) })
+    }))
+}
+
+/// Returns the protocol version of `ssl`: before a handshake the highest that its method knows; 0 for
+/// NULL.
+///
+/// See SSL_version(3).
+///
+/// # Safety
+/// `ssl` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_version(ssl: *const SSL) -> c_int {
+    if ssl.is_null() {
+        return 0;
+    }
+    export!(0; SSL_version(ssl);
+        // SAFETY: the caller's promise.
+        unsafe { Connection::borrow(ssl) }.map_or(0, Connection::version))
+}
+
+/// Returns 1 if `ssl` is a server, else 0. Without a libssl in the process that is every connection but
+/// one of a client method.
+///
+/// See SSL_is_server(3).
+///
+/// # Safety
+/// `ssl` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_is_server(ssl: *const SSL) -> c_int {
+    if ssl.is_null() {
+        return 0;
+    }
+    export!(0; SSL_is_server(ssl);
+        // SAFETY: the caller's promise.
+        unsafe { Connection::borrow(ssl) }.map_or(0, |connection| connection.is_server().into()))
+}

@@ -1,0 +1,103 @@
+//! SSL_SESSION_get0_hostname(3): the server name and the ALPN protocol
+
+use std::ffi::CStr;
+
+use libc::{c_char, c_int, c_uchar, size_t};
+
+use super::bytes;
+use crate::ffi::handle::Handle;
+use crate::ffi::types::SSL_SESSION;
+use crate::standalone::Session;
+
+/// Returns the server name of `s`, or NULL.
+///
+/// Ownership: the string is the session's, good until it is set again.
+///
+/// See SSL_SESSION_get0_hostname(3).
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get0_hostname(s: *const SSL_SESSION) -> *const c_char {
+    if s.is_null() {
+        return std::ptr::null();
+    }
+    export!(std::ptr::null(); SSL_SESSION_get0_hostname(s);
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| v.hostname.as_ref().map_or(std::ptr::null(), |name| name.as_ptr()))))
+}
+
+/// Sets the server name of `s` to a copy of `hostname`; NULL clears it.
+///
+/// Returns 1; 0 for a NULL session.
+/// See SSL_SESSION_set1_hostname(3).
+///
+/// # Safety
+/// `s` is NULL or live; `hostname` is NULL or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_set1_hostname(
+    s: *mut SSL_SESSION,
+    hostname: *const c_char,
+) -> c_int {
+    if s.is_null() {
+        return 0;
+    }
+    export!(0; SSL_SESSION_set1_hostname(s, hostname);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(0, |session| {
+        // SAFETY: the caller's promise; not NULL.
+        let name = (!hostname.is_null()).then(|| unsafe { CStr::from_ptr(hostname) }.to_owned());
+        session.write(|v| v.hostname = name);
+        1
+    }))
+}
+
+/// Gives the protocol that ALPN chose through `alpn` and its length through `len`.
+///
+/// Ownership: the bytes are the session's, good until they are set again. Without one: NULL and 0.
+/// See SSL_SESSION_get0_alpn_selected(3).
+///
+/// # Safety
+/// `s` is NULL or live; `alpn` and `len` are NULL (nothing happens) or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get0_alpn_selected(
+    s: *const SSL_SESSION,
+    alpn: *mut *const c_uchar,
+    len: *mut size_t,
+) {
+    if s.is_null() || alpn.is_null() || len.is_null() {
+        return;
+    }
+    export!((); SSL_SESSION_get0_alpn_selected(s, alpn, len);
+    // SAFETY: the caller's promise.
+    if let Some(session) = unsafe { Session::borrow(s) } {
+        // SAFETY: the caller's promise.
+        session.read(|v| unsafe { super::give(&v.alpn, alpn, len) })
+    })
+}
+
+/// Sets the protocol that ALPN chose to a copy of the `len` bytes at `alpn`; NULL or 0 clears it.
+///
+/// Returns 1; 0 for NULL.
+/// See SSL_SESSION_set1_alpn_selected(3).
+///
+/// # Safety
+/// the session is NULL or live; `alpn` points to `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_set1_alpn_selected(
+    s: *mut SSL_SESSION,
+    alpn: *const c_uchar,
+    len: size_t,
+) -> c_int {
+    if s.is_null() {
+        return 0;
+    }
+    export!(0; SSL_SESSION_set1_alpn_selected(s, alpn, len);
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(0, |session| {
+        // SAFETY: the caller's promise.
+        let value = unsafe { bytes(alpn, len) }.to_vec();
+        session.write(|v| v.alpn = value.into());
+        1
+    }))
+}

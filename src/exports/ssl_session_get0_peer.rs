@@ -1,0 +1,41 @@
+//! SSL_SESSION_get0_peer(3)
+
+use crate::ffi::handle::Handle;
+use crate::ffi::types::{EVP_PKEY, SSL_SESSION, X509};
+use crate::standalone::Session;
+
+/// Returns the peer's certificate in `s`, or NULL.
+///
+/// Ownership: the certificate is the session's. Without a libssl in the process: the certificate of a
+/// decoded session, if libcrypto is there to make it an X509, else NULL.
+/// See SSL_SESSION_get0_peer(3).
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get0_peer(s: *mut SSL_SESSION) -> *mut X509 {
+    if s.is_null() {
+        return std::ptr::null_mut();
+    }
+    export!(std::ptr::null_mut(); SSL_SESSION_get0_peer(s);
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(s) }.map_or(std::ptr::null_mut(), |session| session.peer()))
+}
+
+/// Returns the peer's raw public key in `s`, or NULL.
+///
+/// Ownership: the key is the session's. Without a libssl in the process: as for
+/// SSL_SESSION_get0_peer().
+/// See SSL_SESSION_get0_peer_rpk(3); since OpenSSL 3.2.
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get0_peer_rpk(s: *mut SSL_SESSION) -> *mut EVP_PKEY {
+    if s.is_null() {
+        return std::ptr::null_mut();
+    }
+    export!(std::ptr::null_mut(); SSL_SESSION_get0_peer_rpk(s);
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(s) }.map_or(std::ptr::null_mut(), |session| session.peer_rpk()))
+}

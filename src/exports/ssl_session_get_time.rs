@@ -1,0 +1,110 @@
+//! SSL_SESSION_get_time(3): when a session was made, and for how long it is good
+
+use libc::{c_long, time_t};
+
+use crate::ffi::handle::Handle;
+use crate::ffi::types::SSL_SESSION;
+use crate::interpose::calls;
+use crate::standalone::{self, Session, SessionHandle};
+
+/// Returns when `s` was made, in seconds since the epoch; 0 for NULL.
+///
+/// See SSL_SESSION_get_time(3).
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get_time(s: *const SSL_SESSION) -> c_long {
+    export!(0; SSL_SESSION_get_time(s);
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.time)))
+}
+
+/// Sets when `s` was made, in seconds since the epoch. A cached session takes its new place in the
+/// order at once.
+///
+/// Returns `tm`; 0 for NULL.
+/// See SSL_SESSION_set_time(3).
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_long) -> c_long {
+    export_both!(0;
+        // SAFETY: the caller's promise.
+        |real| unsafe { calls::set_time(real, s, tm) };
+        // SAFETY: the caller's promise.
+        unsafe { change(s, |session| session.write(|v| v.time = tm)) }.map_or(0, |()| tm))
+}
+
+/// The same as SSL_SESSION_get_time() with a `time_t`.
+///
+/// See SSL_SESSION_get_time_ex(3); since OpenSSL 3.3, and in front of any release.
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -> time_t {
+    // SAFETY: the caller's promise.
+    unsafe { SSL_SESSION_get_time(s) }
+}
+
+/// The same as SSL_SESSION_set_time() with a `time_t`.
+///
+/// See SSL_SESSION_set_time_ex(3); since OpenSSL 3.3, and in front of any release.
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_set_time_ex(s: *mut SSL_SESSION, tm: time_t) -> time_t {
+    export_both!(0;
+        // SAFETY: the caller's promise.
+        |real| unsafe { calls::set_time_ex(real, s, tm) };
+        // SAFETY: the caller's promise.
+        unsafe { SSL_SESSION_set_time(s, tm) })
+}
+
+/// Returns for how many seconds `s` is good; 0 for NULL.
+///
+/// See SSL_SESSION_get_timeout(3).
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -> c_long {
+    export!(0; SSL_SESSION_get_timeout(s);
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.timeout)))
+}
+
+/// Sets for how many seconds `s` is good. A cached session takes its new place in the order at once.
+///
+/// Returns 1; 0 for NULL or a negative `t`.
+/// See SSL_SESSION_set_timeout(3).
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_set_timeout(s: *mut SSL_SESSION, t: c_long) -> c_long {
+    export_both!(0;
+    // SAFETY: the caller's promise.
+    |real| unsafe { calls::set_timeout(real, s, t) };
+    if t < 0 {
+        0
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { change(s, |session| session.write(|v| v.timeout = t)) }.map_or(0, |()| 1)
+    })
+}
+
+/// Changes a time of a session, and its place in the caches that hold it.
+///
+/// # Safety
+/// `s` is NULL or live.
+unsafe fn change(s: *mut SSL_SESSION, change: impl FnOnce(&Session)) -> Option<()> {
+    // SAFETY: the caller's promise.
+    let session = unsafe { Session::share(s) }?;
+    change(&session);
+    standalone::reschedule(&SessionHandle(session));
+    Some(())
+}

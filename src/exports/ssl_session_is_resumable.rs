@@ -1,0 +1,24 @@
+//! SSL_SESSION_is_resumable(3)
+
+use libc::c_int;
+
+use crate::ffi::handle::Handle;
+use crate::ffi::types::SSL_SESSION;
+use crate::standalone::Session;
+
+/// Returns 1 if `s` may be resumed: it has an id or a ticket, and was not marked when it left a cache.
+/// Whether it has expired is not looked at. 0 for NULL.
+///
+/// See SSL_SESSION_is_resumable(3).
+///
+/// # Safety
+/// `s` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSL_SESSION_is_resumable(s: *const SSL_SESSION) -> c_int {
+    if s.is_null() {
+        return 0;
+    }
+    export!(0; SSL_SESSION_is_resumable(s);
+        // SAFETY: the caller's promise.
+        unsafe { Session::borrow(s) }.map_or(0, |session| session.is_resumable().into()))
+}

@@ -1,0 +1,191 @@
+//! sslcache(3): the functions of our own
+
+use libc::{c_char, c_int, c_uchar, c_uint, size_t};
+
+use super::{bytes, key};
+use crate::cache::Statistics;
+use crate::ffi::guard::guard;
+use crate::ffi::handle::Handle;
+use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
+use crate::interpose::calls;
+use crate::rules::{Member, SessionRef};
+use crate::standalone::{Connection, Context, Session, SessionHandle};
+
+/// What happened in a cache so far. The fields only ever grow, but for `held`. Later versions may add
+/// fields at the end.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct SSLCACHE_STATS {
+    /// Sessions in the cache now.
+    pub held: u64,
+    /// Sessions that were put in.
+    pub stored: u64,
+    /// Look-ups that found a session.
+    pub hits: u64,
+    /// Look-ups of an id that was not there, and had not been lately.
+    pub misses_unknown: u64,
+    /// Look-ups of an id that had been flushed because it expired.
+    pub misses_expired: u64,
+    /// Look-ups of an id that had been removed, replaced or taken.
+    pub misses_removed: u64,
+    /// Look-ups of an id that had been evicted because the cache was full.
+    pub misses_evicted: u64,
+    /// Sessions replaced by another with the same id.
+    pub replaced: u64,
+    /// Sessions removed by SSL_CTX_remove_session() and by handshakes that went wrong.
+    pub removed: u64,
+    /// Sessions taken for their one resumption.
+    pub taken: u64,
+    /// Sessions evicted because the cache was full.
+    pub evicted: u64,
+    /// Sessions flushed, expired or not.
+    pub flushed: u64,
+}
+
+impl From<Statistics> for SSLCACHE_STATS {
+    fn from(s: Statistics) -> Self {
+        SSLCACHE_STATS {
+            held: s.held,
+            stored: s.stored,
+            hits: s.hits,
+            misses_unknown: s.misses_unknown,
+            misses_expired: s.misses_expired,
+            misses_removed: s.misses_removed,
+            misses_evicted: s.misses_evicted,
+            replaced: s.replaced,
+            removed: s.removed,
+            taken: s.taken,
+            evicted: s.evicted,
+            flushed: s.flushed,
+        }
+    }
+}
+
+/// Returns the version of this library, such as "0.1.0".
+///
+/// Ownership: static.
+///
+/// # Safety
+/// None: any thread, any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSLCACHE_version() -> *const c_char {
+    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+    VERSION.as_ptr().cast()
+}
+
+/// Looks up a session in the internal cache of `ctx` by protocol version and id. It may have expired:
+/// nothing is checked, and no callback runs.
+///
+/// Ownership: the caller gets one more reference; SSL_SESSION_free() gives it back.
+/// Returns NULL if there is none, for NULL, and for an id of more than 32 bytes.
+/// Thread safety: any thread, any time.
+///
+/// # Safety
+/// `ctx` is NULL or live; `id` points to `id_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSLCACHE_get1_session(
+    ctx: *mut SSL_CTX,
+    version: c_int,
+    id: *const c_uchar,
+    id_len: c_uint,
+) -> *mut SSL_SESSION {
+    // SAFETY: the caller's promise.
+    let Some(key) = (unsafe { key(version, id, id_len) }) else { return std::ptr::null_mut() };
+    export_both!(std::ptr::null_mut();
+        |real| calls::get1_session(real, ctx, &key);
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }
+            .and_then(|ctx| ctx.cache().find(&key))
+            .map_or(std::ptr::null_mut(), SessionHandle::into_ptr))
+}
+
+/// Does what a server does with the session id of a ClientHello: looks in the internal cache, unless
+/// the mode has SSL_SESS_CACHE_NO_INTERNAL_LOOKUP; then asks the get callback; refuses a session of
+/// another session id context, and removes one that has expired; counts as OpenSSL does. With `id_len`
+/// 0 it counts the handshake alone.
+///
+/// A session that is accepted becomes the one of `ssl`.
+/// Ownership: the caller gets one more reference; SSL_SESSION_free() gives it back.
+/// Returns NULL if there is no session to resume, for NULL, and in front of a real libssl, whose
+/// handshakes do this themselves.
+///
+/// # Safety
+/// `ssl` is NULL or live; `id` points to `id_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSLCACHE_accept_session(
+    ssl: *mut SSL,
+    id: *const c_uchar,
+    id_len: c_uint,
+) -> *mut SSL_SESSION {
+    let null = std::ptr::null_mut();
+    if id_len as usize > crate::cache::Key::MAX_ID {
+        return null;
+    }
+    export_both!(null;
+        |_real| null;
+        // SAFETY: the caller's promise.
+        unsafe { Connection::borrow(ssl) }
+            // SAFETY: the caller's promise.
+            .and_then(|connection| connection.accept_session(unsafe { bytes(id, id_len as usize) }))
+            .map_or(null, SessionHandle::into_ptr))
+}
+
+/// Does what the end of a handshake does with its session: it becomes the one of `ssl`; it is stored,
+/// unless the mode has SSL_SESS_CACHE_NO_INTERNAL_STORE; it is offered to the new callback; and in
+/// every 256th handshake what has expired is flushed. The mode must have the side of `ssl` for any of
+/// it. A server's session without an id gets one, from the generator if one is set.
+///
+/// Ownership: takes references of its own; the caller keeps its own.
+/// Returns 1 if the session was stored or offered; 0 if the mode or the session says no, for NULL, with
+/// an error queued if no id could be made, and in front of a real libssl, whose handshakes do this
+/// themselves.
+///
+/// # Safety
+/// `ssl` and `session` are NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSLCACHE_negotiated(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int {
+    export_both!(0;
+    |_real| 0;
+    // SAFETY: the caller's promise.
+    match unsafe { (Connection::borrow(ssl), Session::share(session)) } {
+        (Some(connection), Some(session)) => {
+            connection.negotiated(SessionHandle(session)).into()
+        }
+        _ => 0,
+    })
+}
+
+/// Writes what happened so far in the internal cache of `ctx` to `out`. `out_size` is
+/// sizeof(SSLCACHE_STATS) as the program was compiled with; no more than that is written.
+///
+/// Returns 1; 0 for NULL, and for a context that was made without this library.
+/// Thread safety: any thread, any time; the numbers are of no single moment.
+///
+/// # Safety
+/// `ctx` is NULL or live; `out` points to `out_size` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SSLCACHE_stats(
+    ctx: *mut SSL_CTX,
+    out: *mut SSLCACHE_STATS,
+    out_size: size_t,
+) -> c_int {
+    let statistics = match crate::standing::real() {
+        Some(real) => guard(None, || calls::statistics(real, ctx)),
+        None => guard(None, || {
+            // SAFETY: the caller's promise.
+            unsafe { Context::borrow(ctx) }.map(|ctx| ctx.cache().statistics())
+        }),
+    };
+    let (Some(statistics), false) = (statistics, out.is_null()) else { return 0 };
+    let statistics = SSLCACHE_STATS::from(statistics);
+    let size = out_size.min(size_of::<SSLCACHE_STATS>());
+    // SAFETY: the caller's promise; `size` is within both.
+    unsafe {
+        std::ptr::copy_nonoverlapping(
+            std::ptr::from_ref(&statistics).cast::<u8>(),
+            out.cast::<u8>(),
+            size,
+        );
+    }
+    1
+}

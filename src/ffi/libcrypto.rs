@@ -1,0 +1,85 @@
+//! libcrypto, if it is in the process: ex_data callbacks and the error queue.
+//!
+//! Nothing here loads it or needs it. What a program gets from libcrypto itself (`CRYPTO_get_ex_new_index`,
+//! `ERR_get_error`, BIOs) stays libcrypto's; we only take part.
+
+use std::ffi::CStr;
+use std::sync::OnceLock;
+
+use libc::{c_char, c_int, c_long, c_void};
+
+use super::types::BIO;
+
+/// libcrypto's `CRYPTO_EX_DATA`: two words at the most, zero when new.
+#[repr(C)]
+pub struct CryptoExData([*mut c_void; 2]);
+
+impl CryptoExData {
+    /// An ex_data no one has put anything in.
+    pub const fn new() -> Self {
+        CryptoExData([std::ptr::null_mut(); 2])
+    }
+}
+
+/// The dup function of an ex_data index.
+pub type ExDup = unsafe extern "C" fn(
+    *mut CryptoExData,
+    *const CryptoExData,
+    *mut *mut c_void,
+    c_int,
+    c_long,
+    *mut c_void,
+) -> c_int;
+/// The new or free function of an ex_data index.
+pub type ExNewFree =
+    unsafe extern "C" fn(*mut c_void, *mut c_void, *mut CryptoExData, c_int, c_long, *mut c_void);
+
+crate::ffi::symbols::symbol_table! {
+    /// The functions of libcrypto that we use.
+    pub struct LibCrypto {
+        fn CRYPTO_get_ex_new_index(c_int, c_long, *mut c_void, Option<ExNewFree>, Option<ExDup>, Option<ExNewFree>) -> c_int;
+        fn CRYPTO_new_ex_data(c_int, *mut c_void, *mut CryptoExData) -> c_int;
+        fn CRYPTO_dup_ex_data(c_int, *mut CryptoExData, *const CryptoExData) -> c_int;
+        fn CRYPTO_free_ex_data(c_int, *mut c_void, *mut CryptoExData);
+        fn CRYPTO_set_ex_data(*mut CryptoExData, c_int, *mut c_void) -> c_int;
+        fn CRYPTO_get_ex_data(*const CryptoExData, c_int) -> *mut c_void;
+        fn ERR_new();
+        fn ERR_set_debug(*const c_char, c_int, *const c_char);
+        fn ERR_set_error(c_int, c_int, *const c_char);
+        fn ERR_put_error(c_int, c_int, c_int, *const c_char, c_int);
+        fn BIO_write(*mut BIO, *const c_void, c_int) -> c_int;
+    }
+}
+
+/// libcrypto's functions, or `None` if it was not in the process when first asked for.
+pub fn libcrypto() -> Option<&'static LibCrypto> {
+    static FOUND: OnceLock<Option<LibCrypto>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            let found = LibCrypto::resolve(|name: &CStr| {
+                // SAFETY: dlsym with a C string; RTLD_DEFAULT searches what the program can see.
+                unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
+            });
+            found.CRYPTO_new_ex_data.is_some().then_some(found)
+        })
+        .as_ref()
+}
+
+/// Puts an error of libssl on libcrypto's queue, as the function that failed would have.
+pub fn raise(reason: c_int, function: &'static CStr) {
+    let Some(crypto) = libcrypto() else { return };
+    let library = super::constants::ERR_LIB_SSL;
+    let file = c"sslcache".as_ptr();
+    // SAFETY: plain calls; the strings are static, the format is NULL (no arguments follow).
+    unsafe {
+        if let (Some(new), Some(debug), Some(set)) =
+            (crypto.ERR_new, crypto.ERR_set_debug, crypto.ERR_set_error)
+        {
+            new();
+            debug(file, 0, function.as_ptr());
+            set(library, reason, std::ptr::null());
+        } else if let Some(put) = crypto.ERR_put_error {
+            put(library, 0, reason, file, 0);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The exported functions that are more than a jump to the real library.
+
+use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, time_t};
+
+use super::attached::{self, attach};
+use super::quiet::{is_quiet, removing};
+use super::real::{Real, call};
+use super::session::RealSession;
+use crate::cache::{Key, Statistics};
+use crate::ffi::constants::*;
+use crate::ffi::types::*;
+use crate::rules::SessionRef;
+
+/// `SSL_CTX_new`
+pub fn ctx_new(real: &'static Real, method: *const SSL_METHOD) -> *mut SSL_CTX {
+    let ctx = call!(real, SSL_CTX_new(method) else std::ptr::null_mut());
+    attach(real, ctx);
+    ctx
+}
+
+/// `SSL_CTX_new_ex`
+pub fn ctx_new_ex(
+    real: &'static Real,
+    libctx: *mut OSSL_LIB_CTX,
+    propq: *const c_char,
+    method: *const SSL_METHOD,
+) -> *mut SSL_CTX {
+    let ctx = call!(real, SSL_CTX_new_ex(libctx, propq, method) else std::ptr::null_mut());
+    attach(real, ctx);
+    ctx
+}
+
+/// `SSL_CTX_ctrl`
+pub fn ctx_ctrl(
+    real: &Real,
+    ctx: *mut SSL_CTX,
+    command: c_int,
+    argument: c_long,
+    pointer: *mut c_void,
+) -> c_long {
+    let pass = || call!(real, SSL_CTX_ctrl(ctx, command, argument, pointer) else 0);
+    // The session commands are few; the rest costs one comparison.
+    if !(SSL_CTRL_SESS_NUMBER..=SSL_CTRL_GET_SESS_CACHE_MODE).contains(&command) || is_quiet() {
+        return pass();
+    }
+    let Some(attached) = attached::of(real, ctx) else { return pass() };
+    match command {
+        // libssl still counts a client's misses, and no others: its own cache is not looked into.
+        SSL_CTRL_SESS_MISSES => pass() + attached.cache.counters.misses.get(),
+        SSL_CTRL_SET_SESS_CACHE_MODE => {
+            attached::set_real_mode(real, ctx, argument as u32);
+            attached.cache.ctrl(command, argument).unwrap_or(0)
+        }
+        _ => attached.cache.ctrl(command, argument).unwrap_or_else(pass),
+    }
+}
+
+/// `SSL_CTX_add_session`
+///
+/// # Safety
+/// `session` is NULL or live.
+pub unsafe fn add_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESSION) -> c_int {
+    let Some(attached) = attached::of(real, ctx) else {
+        return if ctx.is_null() || session.is_null() {
+            0
+        } else {
+            call!(real, SSL_CTX_add_session(ctx, session) else 0)
+        };
+    };
+    // SAFETY: the caller's promise.
+    let Some(session) = (unsafe { RealSession::borrow(session) }) else { return 0 };
+    attached::note_stored(attached);
+    attached.cache.add(ctx, RealSession::clone(&session)).into()
+}
+
+/// `SSL_CTX_remove_session`: the real one marks the session and fires the remove hook, which does the
+/// rest.
+pub fn remove_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESSION) -> c_int {
+    if ctx.is_null() {
+        return 0;
+    }
+    let (result, found) = removing(|| call!(real, SSL_CTX_remove_session(ctx, session) else 0));
+    (found || result == 1).into()
+}
+
+/// `SSL_CTX_flush_sessions`. The real cache is empty, but for contexts that are not attached.
+pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
+    match attached::of(real, ctx) {
+        Some(attached) => attached.cache.flush(ctx, tm),
+        None if ctx.is_null() => {}
+        None => call!(real, SSL_CTX_flush_sessions(ctx, tm) else ()),
+    }
+}
+
+macro_rules! callback_calls {
+    ($($set:ident, $get:ident, $type:ty: $real_set:ident, $real_get:ident, $set_ours:ident, $get_ours:ident;)*) => {$(
+        #[doc = concat!("`", stringify!($real_set), "`")]
+        pub fn $set(real: &Real, ctx: *mut SSL_CTX, callback: $type) {
+            match attached::of(real, ctx) {
+                Some(attached) => attached.cache.callbacks.$set_ours(callback),
+                None if ctx.is_null() => {}
+                None => call!(real, $real_set(ctx, callback) else ()),
+            }
+        }
+
+        #[doc = concat!("`", stringify!($real_get), "`")]
+        pub fn $get(real: &Real, ctx: *mut SSL_CTX) -> $type {
+            match attached::of(real, ctx) {
+                Some(attached) => attached.cache.callbacks.$get_ours(),
+                None if ctx.is_null() => None,
+                None => call!(real, $real_get(ctx) else None),
+            }
+        }
+    )*};
+}
+
+callback_calls! {
+    set_new_cb, get_new_cb, NewSessionCb: SSL_CTX_sess_set_new_cb, SSL_CTX_sess_get_new_cb, set_new, new;
+    set_remove_cb, get_remove_cb, RemoveSessionCb: SSL_CTX_sess_set_remove_cb, SSL_CTX_sess_get_remove_cb, set_remove, remove;
+    set_get_cb, get_get_cb, GetSessionCb: SSL_CTX_sess_set_get_cb, SSL_CTX_sess_get_get_cb, set_get, get;
+}
+
+/// `SSL_has_matching_session_id`: in our cache, then (a shadow) in the real one.
+///
+/// # Safety
+/// `id` points to `len` bytes.
+pub unsafe fn has_matching_session_id(
+    real: &Real,
+    ssl: *const SSL,
+    id: *const c_uchar,
+    len: c_uint,
+) -> c_int {
+    if ssl.is_null() || len as usize > SSL_MAX_SSL_SESSION_ID_LENGTH {
+        return 0;
+    }
+    let version = call!(real, SSL_version(ssl) else 0);
+    // SAFETY: the caller's promise.
+    let key = unsafe { crate::exports::key(version, id, len) };
+    let attached = attached::of(real, attached::session_ctx(real, ssl));
+    let ours = attached.zip(key).is_some_and(|(attached, key)| attached.cache.contains(&key));
+    if ours { 1 } else { call!(real, SSL_has_matching_session_id(ssl, id, len) else 0) }
+}
+
+/// `SSL_set_SSL_CTX`
+pub fn set_ssl_ctx(real: &'static Real, ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
+    if ssl.is_null() {
+        return std::ptr::null_mut();
+    }
+    attached::remember_session_ctx(real, ssl);
+    call!(real, SSL_set_SSL_CTX(ssl, ctx) else std::ptr::null_mut())
+}
+
+/// After `SSL_SESSION_set_time` and its like: the session moves in the caches that hold it.
+///
+/// # Safety
+/// `session` is NULL or live.
+unsafe fn rescheduled(session: *mut SSL_SESSION) {
+    // SAFETY: the caller's promise.
+    if let Some(session) = unsafe { RealSession::borrow(session) } {
+        attached::reschedule(&session);
+    }
+}
+
+/// `SSL_SESSION_set_time`
+///
+/// # Safety
+/// `session` is NULL or live.
+pub unsafe fn set_time(real: &Real, session: *mut SSL_SESSION, time: c_long) -> c_long {
+    let result = call!(real, SSL_SESSION_set_time(session, time) else 0);
+    // SAFETY: the caller's promise.
+    unsafe { rescheduled(session) };
+    result
+}
+
+/// `SSL_SESSION_set_time_ex`, also in front of a release that has only the older function.
+///
+/// # Safety
+/// `session` is NULL or live.
+pub unsafe fn set_time_ex(real: &Real, session: *mut SSL_SESSION, time: time_t) -> time_t {
+    let Some(set) = real.SSL_SESSION_set_time_ex else {
+        // SAFETY: the caller's promise.
+        return unsafe { set_time(real, session, time) };
+    };
+    // SAFETY: libssl's own function; the caller's promise.
+    unsafe {
+        let result = set(session, time);
+        rescheduled(session);
+        result
+    }
+}
+
+/// `SSL_SESSION_set_timeout`
+///
+/// # Safety
+/// `session` is NULL or live.
+pub unsafe fn set_timeout(real: &Real, session: *mut SSL_SESSION, timeout: c_long) -> c_long {
+    let result = call!(real, SSL_SESSION_set_timeout(session, timeout) else 0);
+    // SAFETY: the caller's promise.
+    unsafe { rescheduled(session) };
+    result
+}
+
+/// `SSLCACHE_get1_session`
+pub fn get1_session(real: &Real, ctx: *mut SSL_CTX, key: &Key) -> *mut SSL_SESSION {
+    attached::of(real, ctx)
+        .and_then(|attached| attached.cache.find(key))
+        .map_or(std::ptr::null_mut(), RealSession::into_ptr)
+}
+
+/// `SSLCACHE_stats`
+pub fn statistics(real: &Real, ctx: *mut SSL_CTX) -> Option<Statistics> {
+    attached::of(real, ctx).map(|attached| attached.cache.statistics())
+}

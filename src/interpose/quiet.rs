@@ -1,0 +1,65 @@
+//! What this thread is in the middle of.
+
+use std::cell::Cell;
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+    static FOUND: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls the real library such that its calls back into us go straight through to it: the hooks do
+/// nothing, and `SSL_CTX_ctrl` gives the real library's own numbers.
+pub fn quietly<R>(call: impl FnOnce() -> R) -> R {
+    let outer = QUIET.replace(true);
+    let result = call();
+    QUIET.set(outer);
+    result
+}
+
+/// Inside [`quietly`].
+pub fn is_quiet() -> bool {
+    QUIET.get()
+}
+
+/// Makes a call of the real `SSL_CTX_remove_session`, and returns with its result whether the remove
+/// hook it fired found the session in our cache. Nests: a callback may remove another session.
+pub fn removing<R>(call: impl FnOnce() -> R) -> (R, bool) {
+    let outer = FOUND.replace(false);
+    let result = call();
+    (result, FOUND.replace(outer))
+}
+
+/// The remove hook's answer to the innermost [`removing`]. To be given when the hook is done: the
+/// application's callback may have removed others meanwhile.
+pub fn set_found(found: bool) {
+    FOUND.set(found);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_of_a_nested_removal_does_not_reach_the_outer_one() {
+        let ((), found) = removing(|| {
+            let ((), inner) = removing(|| set_found(true));
+            assert!(inner);
+        });
+        assert!(!found);
+        let ((), found) = removing(|| {
+            let ((), inner) = removing(|| ());
+            assert!(!inner);
+            set_found(true);
+        });
+        assert!(found);
+    }
+
+    #[test]
+    fn quiet_ends_with_the_outermost_call() {
+        quietly(|| {
+            quietly(|| ());
+            assert!(is_quiet());
+        });
+        assert!(!is_quiet());
+    }
+}

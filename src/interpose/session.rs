@@ -1,0 +1,103 @@
+//! A reference to one of libssl's sessions, as our cache holds it.
+
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use super::quiet::quietly;
+use super::real::{Real, call};
+use crate::cache::{Expiry, Key};
+use crate::clock;
+use crate::ffi::types::{SSL_CTX, SSL_SESSION};
+use crate::rules::SessionRef;
+use crate::standing;
+
+/// One counted reference to a real `SSL_SESSION`. Equal means the very same object.
+#[derive(PartialEq)]
+pub struct RealSession(NonNull<SSL_SESSION>);
+
+// SAFETY: libssl counts references atomically; what we read of a session is what libssl itself reads
+// from any thread.
+unsafe impl Send for RealSession {}
+// SAFETY: as above.
+unsafe impl Sync for RealSession {}
+
+/// The real library, which is there: or else there were no real session.
+fn real() -> &'static Real {
+    standing::real().expect("a real session means a real libssl")
+}
+
+impl RealSession {
+    /// Looks at a session without taking a reference.
+    ///
+    /// # Safety
+    /// `session` is NULL or live for as long as the result is used.
+    pub unsafe fn borrow(session: *mut SSL_SESSION) -> Option<ManuallyDrop<Self>> {
+        NonNull::new(session).map(|session| ManuallyDrop::new(RealSession(session)))
+    }
+
+    /// A copy with a reference of its own and a place in no cache.
+    pub fn dup(&self) -> Option<Self> {
+        let copy = call!(real(), SSL_SESSION_dup(self.as_ptr()) else std::ptr::null_mut());
+        NonNull::new(copy).map(RealSession)
+    }
+}
+
+impl Clone for RealSession {
+    fn clone(&self) -> Self {
+        call!(real(), SSL_SESSION_up_ref(self.as_ptr()) else 0);
+        RealSession(self.0)
+    }
+}
+
+impl Drop for RealSession {
+    fn drop(&mut self) {
+        call!(real(), SSL_SESSION_free(self.as_ptr()) else ());
+    }
+}
+
+impl SessionRef for RealSession {
+    fn key(&self) -> Key {
+        let (real, session, mut len) = (real(), self.as_ptr(), 0);
+        let version = call!(real, SSL_SESSION_get_protocol_version(session) else 0);
+        let id = call!(real, SSL_SESSION_get_id(session, &mut len) else std::ptr::null());
+        let id = if id.is_null() {
+            &[]
+        } else {
+            // SAFETY: libssl's own id and its length, at most 32; the session is live.
+            unsafe { std::slice::from_raw_parts(id, (len as usize).min(Key::MAX_ID)) }
+        };
+        Key::new(version, id).expect("cut to the longest id above")
+    }
+
+    fn expiry(&self) -> Expiry {
+        let (real, session) = (real(), self.as_ptr());
+        let time = call!(real, SSL_SESSION_get_time(session) else 0);
+        let timeout = call!(real, SSL_SESSION_get_timeout(session) else 0);
+        Expiry::after(time, timeout)
+    }
+
+    fn touch(&self) {
+        call!(real(), SSL_SESSION_set_time(self.as_ptr(), clock::now()) else 0);
+    }
+
+    fn as_ptr(&self) -> *mut SSL_SESSION {
+        self.0.as_ptr()
+    }
+
+    unsafe fn from_ptr(session: *mut SSL_SESSION) -> Option<Self> {
+        NonNull::new(session).map(RealSession)
+    }
+
+    fn into_ptr(self) -> *mut SSL_SESSION {
+        ManuallyDrop::new(self).as_ptr()
+    }
+
+    fn mark_not_resumable(&self, ctx: *mut SSL_CTX) {
+        // The one public way. The real cache does not hold it; the hook this fires is to do nothing.
+        quietly(|| call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0));
+    }
+
+    fn is_resumable(&self) -> bool {
+        call!(real(), SSL_SESSION_is_resumable(self.as_ptr()) else 0) != 0
+    }
+}

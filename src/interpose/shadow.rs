@@ -1,0 +1,47 @@
+//! Single use, where libssl decides it.
+//!
+//! A TLS 1.3 server that accepts early data resumes a session only if libssl's *own* cache gives it
+//! up at that moment. So a session that was taken from our cache, in one step and by one handshake
+//! alone, is put into libssl's for the moment until libssl removes it again.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::quiet::quietly;
+use super::real::{Real, call};
+use super::session::RealSession;
+use crate::ffi::types::{SSL_CTX, SSL_SESSION};
+use crate::rules::SessionRef;
+
+/// The sessions that are in a real cache now. libssl links a session into one cache at a time: a
+/// second would corrupt its list.
+static SHADOWED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+fn shadowed() -> MutexGuard<'static, Vec<usize>> {
+    SHADOWED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts `session` into the real cache of `ctx`, and returns what to give libssl: the session, or a
+/// copy of it if the session itself is in the real cache of another context at this moment.
+pub fn cast(real: &Real, ctx: *mut SSL_CTX, session: RealSession) -> RealSession {
+    let session = match claim(&session) {
+        true => session,
+        false => session.dup().unwrap_or(session),
+    };
+    quietly(|| call!(real, SSL_CTX_add_session(ctx, session.as_ptr()) else 0));
+    session
+}
+
+fn claim(session: &RealSession) -> bool {
+    let address = session.as_ptr().addr();
+    let mut shadowed = shadowed();
+    let free = !shadowed.contains(&address);
+    if free {
+        shadowed.push(address);
+    }
+    free
+}
+
+/// libssl removed `session` from its cache.
+pub fn lifted(session: *mut SSL_SESSION) {
+    shadowed().retain(|address| *address != session.addr());
+}

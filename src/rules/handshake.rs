@@ -1,0 +1,78 @@
+//! What a handshake does with the cache: a server's look-up, and the end of a handshake.
+
+use libc::c_long;
+
+use super::{InternalCache, SessionRef};
+use crate::cache::Key;
+use crate::ffi::types::{SSL, SSL_CTX};
+
+/// The facts of a handshake that decide whether its session is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Handshake {
+    /// We are the server.
+    pub server: bool,
+    /// The session is one of TLS 1.3.
+    pub tls13: bool,
+    /// A server that accepts early data and refuses replays: a session resumes once.
+    pub single_use: bool,
+    /// SSL_OP_NO_TICKET: tickets carry no state.
+    pub no_ticket: bool,
+}
+
+/// What a server's look-up found.
+pub struct Found<S> {
+    /// The session, with a reference for the handshake.
+    pub session: S,
+    /// It was in the internal cache at the moment that counts: where sessions resume once, only
+    /// then may it.
+    pub was_cached: bool,
+}
+
+impl<S: SessionRef> InternalCache<S> {
+    /// A server's look-up for a session id: the internal cache, then the application's get callback.
+    /// With `single_use` the session leaves the cache in the same step, so that of several
+    /// handshakes that offer it one gets it.
+    pub fn look_up(
+        &self,
+        ctx: *mut SSL_CTX,
+        ssl: *mut SSL,
+        key: &Key,
+        single_use: bool,
+    ) -> Option<Found<S>> {
+        if self.mode().looks_up() {
+            let session = if single_use { self.sessions.take(key) } else { self.sessions.get(key) };
+            if let Some(session) = session {
+                return Some(Found { session, was_cached: true });
+            }
+            self.counters.misses.increment();
+        }
+        let session = self.callbacks.ask::<S>(ssl, key)?;
+        let was_cached = session.is_resumable() && self.admit(ctx, &session, single_use);
+        Some(Found { session, was_cached })
+    }
+
+    /// A usable session came from the external cache: counted, and stored unless the mode says no.
+    fn admit(&self, ctx: *mut SSL_CTX, session: &S, single_use: bool) -> bool {
+        self.counters.cb_hits.increment();
+        if !self.mode().stores() {
+            return false;
+        }
+        self.add(ctx, session.clone());
+        !single_use || self.sessions.take(&session.key()).is_some()
+    }
+
+    /// A handshake made `session`: stores it if it should be.
+    pub fn established(&self, ctx: *mut SSL_CTX, session: &S, handshake: &Handshake) {
+        if self.mode().stores_after(handshake, self.callbacks.remove().is_some()) {
+            self.add(ctx, session.clone());
+        }
+    }
+
+    /// Every 256th handshake of a side flushes what has expired: `good` is how many of this side
+    /// succeeded, as OpenSSL has counted them at this point.
+    pub fn auto_flush(&self, ctx: *mut SSL_CTX, server: bool, good: c_long, now: c_long) {
+        if self.mode().auto_clears() && self.mode().covers(server) && good & 0xff == 0xff {
+            self.flush(ctx, now);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The internal cache of one context: add, remove, flush, size and mode.
+
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use libc::{c_int, c_long};
+
+use super::{CacheMode, Callbacks, Counters, SessionRef};
+use crate::cache::{Cause, Departures, Insertion, SessionCache, Statistics};
+use crate::ffi::constants::*;
+use crate::ffi::types::SSL_CTX;
+
+/// A context's sessions with the rules around them.
+///
+/// Every method that may call the application's remove callback takes the context's handle for it.
+pub struct InternalCache<S> {
+    pub(super) sessions: SessionCache<S>,
+    mode: AtomicU32,
+    size: AtomicUsize,
+    /// The application's callbacks.
+    pub callbacks: Callbacks,
+    /// The counters.
+    pub counters: Counters,
+}
+
+impl<S: SessionRef> Default for InternalCache<S> {
+    fn default() -> Self {
+        InternalCache {
+            sessions: SessionCache::new(capacity(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT)),
+            mode: AtomicU32::new(SSL_SESS_CACHE_SERVER),
+            size: AtomicUsize::new(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT),
+            callbacks: Callbacks::default(),
+            counters: Counters::default(),
+        }
+    }
+}
+
+/// How many sessions a cache of this size holds. OpenSSL counts the new session before it makes room,
+/// so a cache of size n keeps n - 1, but at least the new one; 0 is unlimited.
+fn capacity(size: usize) -> usize {
+    match size {
+        0 => usize::MAX,
+        n => (n - 1).max(1),
+    }
+}
+
+impl<S: SessionRef> InternalCache<S> {
+    /// `SSL_CTX_add_session`: true if it was not there. Takes over the reference.
+    pub fn add(&self, ctx: *mut SSL_CTX, session: S) -> bool {
+        let updates_time = self.mode().updates_time();
+        if updates_time {
+            session.touch();
+        }
+        let (key, expiry) = (session.key(), session.expiry());
+        match self.sessions.insert(key, expiry, session) {
+            Insertion::Added { replaced, evicted } => {
+                // Replaced without a word, as in OpenSSL: no callback, still resumable.
+                drop(replaced);
+                for session in evicted {
+                    self.departed(ctx, session);
+                    self.counters.cache_full.increment();
+                }
+                true
+            }
+            Insertion::AlreadyThere(session) => {
+                if updates_time {
+                    self.sessions.reschedule(&key, &session, expiry);
+                }
+                false
+            }
+            Insertion::NoMemory(_) => false,
+        }
+    }
+
+    /// The end of `SSL_CTX_remove_session`, when `session` has been marked: takes out what has its
+    /// key, and tells the application of `session` whether or not something had. True if it had.
+    pub fn removed(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
+        let found = self.sessions.remove(&session.key());
+        self.callbacks.removed(ctx, session);
+        found.is_some()
+    }
+
+    /// `SSL_CTX_flush_sessions`: what has expired by `tm`; everything for 0.
+    pub fn flush(&self, ctx: *mut SSL_CTX, tm: c_long) {
+        match tm {
+            0 => self.all_departed(ctx, self.sessions.flush_all(Cause::Expired)),
+            tm => self.all_departed(ctx, self.sessions.flush(tm)),
+        }
+    }
+
+    /// The context goes: so does every session.
+    pub fn close(&self, ctx: *mut SSL_CTX) {
+        self.all_departed(ctx, self.sessions.flush_all(Cause::Closed));
+    }
+
+    fn all_departed(&self, ctx: *mut SSL_CTX, departures: Departures<'_, S>) {
+        for session in departures {
+            self.departed(ctx, session);
+        }
+    }
+
+    /// A session left without anyone asking for it.
+    fn departed(&self, ctx: *mut SSL_CTX, session: S) {
+        session.mark_not_resumable(ctx);
+        self.callbacks.removed(ctx, &session);
+    }
+
+    /// The session with this key, with a reference; counted in the statistics alone.
+    pub fn find(&self, key: &crate::cache::Key) -> Option<S> {
+        self.sessions.get(key)
+    }
+
+    /// `SSL_has_matching_session_id`
+    pub fn contains(&self, key: &crate::cache::Key) -> bool {
+        self.sessions.contains(key)
+    }
+
+    /// The time or timeout of `session` changed: if it is here, it moves to its new place.
+    pub fn reschedule(&self, session: &S) {
+        if !self.sessions.is_empty() {
+            self.sessions.reschedule(&session.key(), session, session.expiry());
+        }
+    }
+
+    /// The cache mode.
+    pub fn mode(&self) -> CacheMode {
+        CacheMode(self.mode.load(Ordering::Relaxed))
+    }
+
+    /// Whether a session was ever stored, looked for or counted here, and more.
+    pub fn statistics(&self) -> Statistics {
+        self.sessions.statistics()
+    }
+
+    /// The engine, to hold it still while the process forks.
+    pub fn sessions(&self) -> &SessionCache<S> {
+        &self.sessions
+    }
+
+    /// The commands of `SSL_CTX_ctrl` that are answered the same in both standings; `None` for others.
+    pub fn ctrl(&self, command: c_int, argument: c_long) -> Option<c_long> {
+        let answer = match command {
+            SSL_CTRL_SESS_NUMBER => self.sessions.len() as c_long,
+            SSL_CTRL_SESS_CB_HIT => self.counters.cb_hits.get(),
+            SSL_CTRL_SESS_CACHE_FULL => self.counters.cache_full.get(),
+            SSL_CTRL_SET_SESS_CACHE_SIZE => self.set_size(argument),
+            SSL_CTRL_GET_SESS_CACHE_SIZE => self.size.load(Ordering::Relaxed) as c_long,
+            SSL_CTRL_SET_SESS_CACHE_MODE => {
+                self.mode.swap(argument as u32, Ordering::Relaxed).into()
+            }
+            SSL_CTRL_GET_SESS_CACHE_MODE => self.mode.load(Ordering::Relaxed).into(),
+            _ => return None,
+        };
+        Some(answer)
+    }
+
+    /// Sets the size, without evicting: the next add does. The previous size, or 0 for a negative one.
+    fn set_size(&self, size: c_long) -> c_long {
+        let Ok(size) = usize::try_from(size) else { return 0 };
+        self.sessions.set_capacity(capacity(size));
+        self.size.swap(size, Ordering::Relaxed) as c_long
+    }
+}

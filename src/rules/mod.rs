@@ -1,0 +1,24 @@
+//! What OpenSSL does with its internal cache: who is stored, who leaves, which callback runs when,
+//! what is counted. Written once, for both standings, over a [`SessionRef`].
+//!
+//! **The lock rule**: nothing foreign runs under a lock. The engine returns what left the cache; the
+//! application's callbacks, and the drop of a session's last reference, happen here, when every lock
+//! is free again. So a callback may use the cache as it likes.
+
+mod callbacks;
+mod counters;
+mod handshake;
+mod internal_cache;
+mod mode;
+mod registry;
+mod session_ref;
+mod statistics;
+
+pub use callbacks::Callbacks;
+pub use counters::{Counter, Counters};
+pub use handshake::{Found, Handshake};
+pub use internal_cache::InternalCache;
+pub use mode::CacheMode;
+pub use registry::{FrozenContexts, Member, Registry};
+pub use session_ref::SessionRef;
+pub use statistics::block;

@@ -1,0 +1,80 @@
+//! The contexts of a standing that have something to find: for what concerns a session wherever it is
+//! cached (its time changed), for the report at exit, and for fork.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
+
+use super::{InternalCache, SessionRef};
+use crate::cache::Frozen;
+
+/// A context that can be registered.
+pub trait Member: Send + Sync + 'static {
+    /// The session reference of its standing.
+    type Session: SessionRef + 'static;
+
+    /// Its cache.
+    fn cache(&self) -> &InternalCache<Self::Session>;
+}
+
+/// The registered contexts, by address. std's lock: it survives fork (see src/cache/lock.rs).
+pub struct Registry<C> {
+    contexts: RwLock<BTreeMap<usize, Weak<C>>>,
+}
+
+impl<C: Member> Registry<C> {
+    /// Nobody.
+    pub const fn new() -> Self {
+        Registry { contexts: RwLock::new(BTreeMap::new()) }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<usize, Weak<C>>> {
+        self.contexts.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Registers a context; a second time changes nothing.
+    pub fn insert(&self, context: &Arc<C>) {
+        let mut contexts = self.contexts.write().unwrap_or_else(PoisonError::into_inner);
+        contexts.insert(Arc::as_ptr(context).addr(), Arc::downgrade(context));
+    }
+
+    /// Takes a context out.
+    pub fn remove(&self, context: &C) {
+        let mut contexts = self.contexts.write().unwrap_or_else(PoisonError::into_inner);
+        contexts.remove(&std::ptr::from_ref(context).addr());
+    }
+
+    /// The registered contexts that still live.
+    pub fn contexts(&self) -> Vec<Arc<C>> {
+        self.read().values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// The time or timeout of a session changed: it moves in every cache that holds it.
+    pub fn reschedule(&self, session: &C::Session) {
+        for context in self.contexts() {
+            context.cache().reschedule(session);
+        }
+    }
+
+    /// Holds every cache still, so that a fork copies none of them half changed.
+    pub fn freeze(&'static self) -> FrozenContexts<C> {
+        let registry = self.read();
+        let contexts: Vec<Arc<C>> = registry.values().filter_map(Weak::upgrade).collect();
+        let caches = contexts
+            .iter()
+            .map(|context| {
+                let cache: *const InternalCache<C::Session> = context.cache();
+                // SAFETY: the Arc in `contexts` keeps the cache alive and in place, and is dropped
+                // after the guard: `caches` is declared before `contexts`.
+                unsafe { &*cache }.sessions().freeze()
+            })
+            .collect();
+        FrozenContexts { _caches: caches, _contexts: contexts, _registry: registry }
+    }
+}
+
+/// Every cache, held still. The fields are dropped in this order.
+pub struct FrozenContexts<C: Member> {
+    _caches: Vec<Frozen<'static, C::Session>>,
+    _contexts: Vec<Arc<C>>,
+    _registry: RwLockReadGuard<'static, BTreeMap<usize, Weak<C>>>,
+}

@@ -1,0 +1,35 @@
+//! What the rules need of a session, whoever made the object.
+
+use crate::cache::{Expiry, Key};
+use crate::ffi::types::{SSL_CTX, SSL_SESSION};
+
+/// One counted reference to a session. Clone takes a reference, drop gives it back, equal means the
+/// very same object.
+pub trait SessionRef: Clone + PartialEq + Send + Sync {
+    /// Protocol version and session id, as they are now.
+    fn key(&self) -> Key;
+
+    /// Time plus timeout, as they are now.
+    fn expiry(&self) -> Expiry;
+
+    /// Sets the time to now (SSL_SESS_CACHE_UPDATE_TIME).
+    fn touch(&self);
+
+    /// The handle that callbacks get. It carries no reference of its own.
+    fn as_ptr(&self) -> *mut SSL_SESSION;
+
+    /// Takes over one reference, `None` for NULL.
+    ///
+    /// # Safety
+    /// `session` is NULL or a live session of this standing, and the caller gives up one reference.
+    unsafe fn from_ptr(session: *mut SSL_SESSION) -> Option<Self>;
+
+    /// Gives the reference to C.
+    fn into_ptr(self) -> *mut SSL_SESSION;
+
+    /// Marks the session not resumable; `ctx` is the context it leaves.
+    fn mark_not_resumable(&self, ctx: *mut SSL_CTX);
+
+    /// `SSL_SESSION_is_resumable`
+    fn is_resumable(&self) -> bool;
+}

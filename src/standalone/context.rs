@@ -1,0 +1,216 @@
+//! A context: settings shared by connections, and the session cache.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+
+use libc::{c_int, c_long, c_void};
+use parking_lot::RwLock;
+
+use super::ex_data::ExData;
+use super::method::Method;
+use super::session::{Id, SessionHandle};
+use crate::ffi::constants::*;
+use crate::ffi::handle::Handle;
+use crate::ffi::types::{GEN_SESSION_CB, SSL_CTX};
+use crate::report;
+use crate::rules::{self, FrozenContexts, InternalCache, Member, Registry, SessionRef};
+
+/// A context object.
+///
+/// The `Arc` keeps the memory; `references` counts what C holds. When that count ends, the sessions
+/// go and the ex_data free functions run, while the handle is still good for their callbacks.
+pub struct Context {
+    /// What a connection starts as.
+    pub method: &'static Method,
+    references: AtomicUsize,
+    closed: AtomicBool,
+    cache: InternalCache<SessionHandle>,
+    timeout: AtomicI64,
+    sid_ctx: RwLock<Id>,
+    generate_session_id: AtomicPtr<c_void>,
+    ex_data: ExData,
+    registered: AtomicBool,
+    number: u64,
+}
+
+impl Handle for Context {
+    type C = SSL_CTX;
+}
+
+impl Member for Context {
+    type Session = SessionHandle;
+
+    fn cache(&self) -> &InternalCache<SessionHandle> {
+        &self.cache
+    }
+}
+
+static CONTEXTS: Registry<Context> = Registry::new();
+/// Contexts are numbered in the order they were made, for the statistics.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
+/// The time or timeout of a session changed: it moves in the caches that hold it.
+pub fn reschedule(session: &SessionHandle) {
+    CONTEXTS.reschedule(session);
+}
+
+/// Holds every cache still for a fork.
+pub fn freeze() -> FrozenContexts<Context> {
+    CONTEXTS.freeze()
+}
+
+impl Context {
+    /// `SSL_CTX_new`: one reference.
+    pub fn new(method: &'static Method) -> *mut SSL_CTX {
+        let context = Arc::new(Context {
+            method,
+            references: AtomicUsize::new(1),
+            closed: AtomicBool::new(false),
+            cache: InternalCache::default(),
+            timeout: AtomicI64::new(DEFAULT_TIMEOUT),
+            sid_ctx: RwLock::default(),
+            generate_session_id: AtomicPtr::default(),
+            ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_CTX),
+            registered: AtomicBool::new(false),
+            number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
+        });
+        context.ex_data.created(context.as_c().cast());
+        if report::stats_wanted() {
+            report::at_exit(report_all);
+            context.register();
+        }
+        Handle::into_c(context)
+    }
+
+    /// `SSL_CTX_up_ref`
+    pub fn up_ref(&self) {
+        self.references.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// `SSL_CTX_free`
+    ///
+    /// # Safety
+    /// `ctx` is NULL or a live context, and the caller gives up one reference.
+    pub unsafe fn free(ctx: *mut SSL_CTX) {
+        // SAFETY: the caller's promise.
+        let Some(context) = (unsafe { Context::borrow(ctx) }) else { return };
+        let last = context.references.fetch_sub(1, Ordering::AcqRel) == 1;
+        // A callback may take and give back a reference while the context closes.
+        if last && !context.closed.swap(true, Ordering::Relaxed) {
+            context.close();
+            // SAFETY: `new` gave C this one; nobody holds a reference any more.
+            drop(unsafe { Context::from_c(ctx) });
+        }
+    }
+
+    /// The sessions go first, then the ex_data: a remove callback may read it.
+    fn close(&self) {
+        self.report();
+        CONTEXTS.remove(self);
+        self.cache.close(self.as_c());
+        self.ex_data.free(self.as_c().cast());
+    }
+
+    /// `SSL_CTX_add_session`
+    pub fn add(&self, session: SessionHandle) -> bool {
+        self.register();
+        self.cache.add(self.as_c(), session)
+    }
+
+    /// `SSL_CTX_remove_session`. A session without an id is not even marked.
+    pub fn remove(&self, session: &SessionHandle) -> bool {
+        if session.key().id().is_empty() {
+            return false;
+        }
+        session.mark_not_resumable(self.as_c());
+        self.cache.removed(self.as_c(), session)
+    }
+
+    /// `SSL_CTX_flush_sessions`
+    pub fn flush(&self, tm: c_long) {
+        self.cache.flush(self.as_c(), tm);
+    }
+
+    /// `SSL_CTX_ctrl`
+    pub fn ctrl(&self, command: c_int, argument: c_long) -> c_long {
+        let counters = &self.cache.counters;
+        match command {
+            SSL_CTRL_SESS_CONNECT => counters.connect.get(),
+            SSL_CTRL_SESS_CONNECT_GOOD => counters.connect_good.get(),
+            SSL_CTRL_SESS_ACCEPT => counters.accept.get(),
+            SSL_CTRL_SESS_ACCEPT_GOOD => counters.accept_good.get(),
+            SSL_CTRL_SESS_HIT => counters.hits.get(),
+            SSL_CTRL_SESS_MISSES => counters.misses.get(),
+            SSL_CTRL_SESS_TIMEOUTS => counters.timeouts.get(),
+            // There is no renegotiation, and no other command.
+            _ => self.cache.ctrl(command, argument).unwrap_or(0),
+        }
+    }
+
+    /// `SSL_CTX_set_timeout`: the previous one.
+    pub fn set_timeout(&self, timeout: c_long) -> c_long {
+        self.timeout.swap(timeout, Ordering::Relaxed)
+    }
+
+    /// `SSL_CTX_get_timeout`
+    pub fn timeout(&self) -> c_long {
+        self.timeout.load(Ordering::Relaxed)
+    }
+
+    /// `SSL_CTX_set_session_id_context`; false if it is too long.
+    pub fn set_sid_ctx(&self, sid_ctx: &[u8]) -> bool {
+        self.sid_ctx.write().set(sid_ctx)
+    }
+
+    /// The session id context that a new connection gets.
+    pub fn sid_ctx(&self) -> Id {
+        *self.sid_ctx.read()
+    }
+
+    /// `SSL_CTX_set_generate_session_id`
+    pub fn set_generate_session_id(&self, callback: GEN_SESSION_CB) {
+        let address = callback.map_or(std::ptr::null_mut(), |f| f as *mut c_void);
+        self.generate_session_id.store(address, Ordering::Release);
+    }
+
+    /// The generator that a new connection gets.
+    pub fn generate_session_id(&self) -> GEN_SESSION_CB {
+        let address = self.generate_session_id.load(Ordering::Acquire);
+        // SAFETY: only the setter writes it, from this type; NULL is None.
+        unsafe { std::mem::transmute::<*mut c_void, GEN_SESSION_CB>(address) }
+    }
+
+    /// `SSL_CTX_set_ex_data`
+    pub fn set_ex_data(&self, index: c_int, data: *mut c_void) -> bool {
+        self.ex_data.set(index, data)
+    }
+
+    /// `SSL_CTX_get_ex_data`
+    pub fn ex_data(&self, index: c_int) -> *mut c_void {
+        self.ex_data.get(index)
+    }
+
+    /// Lets `SSL_SESSION_set_time` and the report at exit find this context. Done with the first
+    /// session.
+    pub fn register(&self) {
+        if !self.registered.swap(true, Ordering::Relaxed) {
+            crate::fork::register();
+            // SAFETY: every context is in an Arc that `new` made, and lives.
+            if let Some(context) = unsafe { Context::share(self.as_c()) } {
+                CONTEXTS.insert(&context);
+            }
+        }
+    }
+
+    fn report(&self) {
+        if report::stats_wanted() {
+            report::stats(&rules::block("standalone", self.number, &self.cache));
+        }
+    }
+}
+
+extern "C" fn report_all() {
+    for context in CONTEXTS.contexts() {
+        context.report();
+    }
+}

@@ -1,0 +1,119 @@
+//! ex_data: what applications hang on an object by index.
+//!
+//! Where libcrypto is in the process it is libcrypto's, so that the new, dup and free functions given
+//! to `CRYPTO_get_ex_new_index` run as with libssl. Where it is not, an index is a place in a list.
+
+use std::cell::UnsafeCell;
+
+use libc::{c_int, c_void};
+use parking_lot::Mutex;
+
+use crate::ffi::libcrypto::{CryptoExData, LibCrypto, libcrypto};
+
+/// The ex_data of one object.
+pub struct ExData {
+    class: c_int,
+    store: Store,
+}
+
+enum Store {
+    /// libcrypto guards its own lists of functions; a value's setters and getters are the
+    /// application's to order, as with libssl.
+    LibCrypto(&'static LibCrypto, Box<UnsafeCell<CryptoExData>>),
+    Own(Mutex<Vec<*mut c_void>>),
+}
+
+// SAFETY: the pointers are the application's and are never followed here. OpenSSL gives the same
+// promise: setting one object's ex_data from two threads at once is the application's to avoid.
+unsafe impl Send for ExData {}
+// SAFETY: as above.
+unsafe impl Sync for ExData {}
+
+/// The greatest index kept without libcrypto: far beyond any real one, and a bound on what a wild one costs.
+const MAX_OWN_INDEX: c_int = 4095;
+
+impl ExData {
+    /// Empty, for an object of this libcrypto class.
+    pub fn new(class: c_int) -> Self {
+        let store = match libcrypto() {
+            Some(crypto) => {
+                Store::LibCrypto(crypto, Box::new(UnsafeCell::new(CryptoExData::new())))
+            }
+            None => Store::Own(Mutex::new(Vec::new())),
+        };
+        ExData { class, store }
+    }
+
+    /// Runs the new functions: to be called once the object has its address.
+    pub fn created(&self, object: *mut c_void) {
+        if let Store::LibCrypto(crypto, data) = &self.store
+            && let Some(new) = crypto.CRYPTO_new_ex_data
+        {
+            // SAFETY: `data` is ours, zeroed and exclusive: the object is not shared yet.
+            unsafe { new(self.class, object, data.get()) };
+        }
+    }
+
+    /// A copy through the dup functions.
+    pub fn dup(&self) -> Self {
+        let copy = ExData::new(self.class);
+        match (&self.store, &copy.store) {
+            (Store::LibCrypto(crypto, from), Store::LibCrypto(_, to)) => {
+                if let Some(dup) = crypto.CRYPTO_dup_ex_data {
+                    // SAFETY: both are live; `to` is new and exclusive.
+                    unsafe { dup(self.class, to.get(), from.get()) };
+                }
+            }
+            (Store::Own(from), Store::Own(to)) => to.lock().clone_from(&from.lock()),
+            _ => unreachable!("whether libcrypto is there is decided once"),
+        }
+        copy
+    }
+
+    /// `..._set_ex_data`
+    pub fn set(&self, index: c_int, value: *mut c_void) -> bool {
+        match &self.store {
+            Store::LibCrypto(crypto, data) => match crypto.CRYPTO_set_ex_data {
+                // libcrypto 1.1.1 accepts a negative index and 3.x refuses it: so do we.
+                // SAFETY: `data` lives as long as self.
+                Some(set) if index >= 0 => unsafe { set(data.get(), index, value) == 1 },
+                _ => false,
+            },
+            Store::Own(values) if (0..=MAX_OWN_INDEX).contains(&index) => {
+                let (mut values, index) = (values.lock(), index as usize);
+                if values.len() <= index {
+                    values.resize(index + 1, std::ptr::null_mut());
+                }
+                values[index] = value;
+                true
+            }
+            Store::Own(_) => false,
+        }
+    }
+
+    /// `..._get_ex_data`
+    pub fn get(&self, index: c_int) -> *mut c_void {
+        let null = std::ptr::null_mut();
+        match &self.store {
+            Store::LibCrypto(crypto, data) => match crypto.CRYPTO_get_ex_data {
+                // SAFETY: `data` lives as long as self.
+                Some(get) => unsafe { get(data.get(), index) },
+                None => null,
+            },
+            Store::Own(values) => {
+                let values = values.lock();
+                usize::try_from(index).ok().and_then(|i| values.get(i).copied()).unwrap_or(null)
+            }
+        }
+    }
+
+    /// Runs the free functions: to be called while the object is still whole. Afterwards it is empty.
+    pub fn free(&self, object: *mut c_void) {
+        if let Store::LibCrypto(crypto, data) = &self.store
+            && let Some(free) = crypto.CRYPTO_free_ex_data
+        {
+            // SAFETY: the last reference of the object is going: nobody else uses its ex_data.
+            unsafe { free(self.class, object, data.get()) };
+        }
+    }
+}

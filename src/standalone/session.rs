@@ -1,0 +1,291 @@
+//! A session: what a handshake negotiated, kept so that a later one can resume it.
+
+use std::ffi::CString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use libc::{c_int, c_long, c_void};
+use parking_lot::RwLock;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::ex_data::ExData;
+use crate::cache::{Expiry, Key};
+use crate::clock;
+use crate::ffi::constants::*;
+use crate::ffi::handle::Handle;
+use crate::ffi::types::{EVP_PKEY, SSL_CIPHER, SSL_CTX, SSL_SESSION, X509};
+use crate::rules::SessionRef;
+
+/// Up to 32 bytes, kept in place: a session id or a session id context.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Id {
+    bytes: [u8; 32],
+    len: u8,
+}
+
+impl Id {
+    /// `None` if `bytes` are more than 32.
+    pub fn new(bytes: &[u8]) -> Option<Id> {
+        let mut id = Id::default();
+        id.set(bytes).then_some(id)
+    }
+
+    /// Replaces the value; false, and nothing changed, if `bytes` are more than 32. Bytes beyond the
+    /// new length keep their old value: a C program may still hold the pointer.
+    pub fn set(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() > self.bytes.len() {
+            return false;
+        }
+        self.bytes[..bytes.len()].copy_from_slice(bytes);
+        self.len = bytes.len() as u8;
+        true
+    }
+
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    /// Where the bytes are, also of an empty one (OpenSSL returns a pointer then too).
+    pub fn as_ptr(&self) -> *const u8 {
+        self.bytes.as_ptr()
+    }
+}
+
+/// A cipher suite pointer: an entry of our own table, or one the program got elsewhere. Never
+/// followed unless it is ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CipherPtr(pub *const SSL_CIPHER);
+
+// SAFETY: the pointer names an immutable, static table entry and is otherwise only compared.
+unsafe impl Send for CipherPtr {}
+// SAFETY: as above.
+unsafe impl Sync for CipherPtr {}
+
+/// The negotiated values: all that `SSL_SESSION_dup` copies and that DER encodes.
+#[derive(Clone)]
+pub struct Values {
+    /// `SSL_SESSION_get_protocol_version`
+    pub version: c_int,
+    /// The session id.
+    pub id: Id,
+    /// The session id context.
+    pub sid_ctx: Id,
+    /// The master key, or the resumption secret of TLS 1.3.
+    pub master_key: Zeroizing<Vec<u8>>,
+    /// Made at, in seconds since the epoch.
+    pub time: c_long,
+    /// Lives for, in seconds.
+    pub timeout: c_long,
+    /// The cipher suite, if known.
+    pub cipher: CipherPtr,
+    /// The cipher suite's number, as decoded; 0 if there never was one.
+    pub cipher_id: u32,
+    /// X509_V_...
+    pub verify_result: c_long,
+    /// SSL_SESS_FLAG_...
+    pub flags: u64,
+    /// The server name.
+    pub hostname: Option<CString>,
+    /// The protocol that ALPN chose; empty if none.
+    pub alpn: Vec<u8>,
+    /// The ticket; empty if none.
+    pub ticket: Zeroizing<Vec<u8>>,
+    /// For how long the server said the ticket is good, in seconds.
+    pub ticket_lifetime_hint: u64,
+    /// TLS 1.3: obfuscates the ticket's age.
+    pub ticket_age_add: u32,
+    /// What the application attached to its tickets; empty if nothing.
+    pub ticket_appdata: Zeroizing<Vec<u8>>,
+    /// How much early data is accepted, in bytes.
+    pub max_early_data: u32,
+    /// Maximum fragment length mode; 255 is "never negotiated".
+    pub max_fragment_len_mode: u8,
+    /// PSK identity hint.
+    pub psk_identity_hint: Option<CString>,
+    /// PSK identity.
+    pub psk_identity: Option<CString>,
+    /// SRP user name.
+    pub srp_username: Option<CString>,
+    /// Compression method; 0 is none.
+    pub compress_id: u8,
+    /// Key exchange group.
+    pub kex_group: u32,
+    /// The peer's certificate, DER.
+    pub peer: Option<Vec<u8>>,
+    /// The peer's raw public key, DER (SubjectPublicKeyInfo).
+    pub peer_rpk: Option<Vec<u8>>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Values {
+            version: 0,
+            id: Id::default(),
+            sid_ctx: Id::default(),
+            master_key: Zeroizing::default(),
+            time: clock::now(),
+            timeout: NEW_SESSION_TIMEOUT,
+            cipher: CipherPtr(std::ptr::null()),
+            cipher_id: 0,
+            verify_result: X509_V_ERR_UNSPECIFIED,
+            flags: 0,
+            hostname: None,
+            alpn: Vec::new(),
+            ticket: Zeroizing::default(),
+            ticket_lifetime_hint: 0,
+            ticket_age_add: 0,
+            ticket_appdata: Zeroizing::default(),
+            max_early_data: 0,
+            max_fragment_len_mode: TLSEXT_MAX_FRAGMENT_LENGTH_UNSPECIFIED,
+            psk_identity_hint: None,
+            psk_identity: None,
+            srp_username: None,
+            compress_id: 0,
+            kex_group: 0,
+            peer: None,
+            peer_rpk: None,
+        }
+    }
+}
+
+impl Drop for Values {
+    fn drop(&mut self) {
+        // The id is as good as a key to whoever can replay it.
+        self.id.bytes.zeroize();
+    }
+}
+
+/// A session object, counted by reference.
+///
+/// The lock is there because a C program may set a value while another thread reads it; OpenSSL leaves
+/// that a data race. What a pointer getter returned is good until that value is set again, as there.
+pub struct Session {
+    values: RwLock<Values>,
+    not_resumable: AtomicBool,
+    ex_data: ExData,
+}
+
+impl Handle for Session {
+    type C = SSL_SESSION;
+}
+
+impl Session {
+    /// `SSL_SESSION_new`
+    pub fn new() -> Arc<Session> {
+        Session::with_values(Values::default())
+    }
+
+    /// A session with these values, and ex_data of its own.
+    pub fn with_values(values: Values) -> Arc<Session> {
+        let session = Arc::new(Session {
+            values: RwLock::new(values),
+            not_resumable: AtomicBool::new(false),
+            ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_SESSION),
+        });
+        session.ex_data.created(session.as_c().cast());
+        session
+    }
+
+    /// `SSL_SESSION_dup`: everything but the cache's references to it.
+    pub fn dup(&self) -> Arc<Session> {
+        Arc::new(Session {
+            values: RwLock::new(self.values.read().clone()),
+            not_resumable: AtomicBool::new(!self.may_resume()),
+            ex_data: self.ex_data.dup(),
+        })
+    }
+
+    /// Reads the values.
+    pub fn read<R>(&self, read: impl FnOnce(&Values) -> R) -> R {
+        read(&self.values.read())
+    }
+
+    /// Changes the values.
+    pub fn write<R>(&self, write: impl FnOnce(&mut Values) -> R) -> R {
+        write(&mut self.values.write())
+    }
+
+    /// Not marked `not_resumable`.
+    pub fn may_resume(&self) -> bool {
+        !self.not_resumable.load(Ordering::Relaxed)
+    }
+
+    /// `SSL_SESSION_is_resumable`
+    pub fn is_resumable(&self) -> bool {
+        self.may_resume() && self.read(|v| !v.id.as_slice().is_empty() || !v.ticket.is_empty())
+    }
+
+    /// `SSL_SESSION_get0_peer`
+    pub fn peer(&self) -> *mut X509 {
+        std::ptr::null_mut()
+    }
+
+    /// `SSL_SESSION_get0_peer_rpk`
+    pub fn peer_rpk(&self) -> *mut EVP_PKEY {
+        std::ptr::null_mut()
+    }
+
+    /// `SSL_SESSION_set_ex_data`
+    pub fn set_ex_data(&self, index: c_int, data: *mut c_void) -> bool {
+        self.ex_data.set(index, data)
+    }
+
+    /// `SSL_SESSION_get_ex_data`
+    pub fn ex_data(&self, index: c_int) -> *mut c_void {
+        self.ex_data.get(index)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.ex_data.free(self.as_c().cast());
+    }
+}
+
+/// A counted reference to a [`Session`], as the cache holds it: equal means the very same object.
+#[derive(Clone)]
+pub struct SessionHandle(pub Arc<Session>);
+
+impl PartialEq for SessionHandle {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl SessionRef for SessionHandle {
+    fn key(&self) -> Key {
+        self.0.read(|v| {
+            Key::new(v.version, v.id.as_slice()).expect("a session id is at most 32 bytes")
+        })
+    }
+
+    fn expiry(&self) -> Expiry {
+        self.0.read(|v| Expiry::after(v.time, v.timeout))
+    }
+
+    fn touch(&self) {
+        self.0.write(|v| v.time = clock::now());
+    }
+
+    fn as_ptr(&self) -> *mut SSL_SESSION {
+        self.0.as_c()
+    }
+
+    unsafe fn from_ptr(session: *mut SSL_SESSION) -> Option<Self> {
+        // SAFETY: the caller's promise is that of `from_c`.
+        unsafe { Session::from_c(session) }.map(SessionHandle)
+    }
+
+    fn into_ptr(self) -> *mut SSL_SESSION {
+        Session::into_c(self.0)
+    }
+
+    fn mark_not_resumable(&self, _: *mut SSL_CTX) {
+        self.0.not_resumable.store(true, Ordering::Relaxed);
+    }
+
+    fn is_resumable(&self) -> bool {
+        self.0.is_resumable()
+    }
+}

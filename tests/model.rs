@@ -1,0 +1,380 @@
+//! The engine against a naive model: long random sequences of operations on both, every result,
+//! the order of departures and the length compared, every invariant checked after each step.
+
+use proptest::prelude::*;
+use sslcache::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache};
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// A session. Equal only to itself; `live` counts what was neither dropped nor leaked.
+#[derive(Clone)]
+struct Session(Rc<Body>);
+
+struct Body {
+    number: usize,
+    live: Rc<Cell<usize>>,
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        self.live.set(self.live.get() - 1);
+    }
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+fn number(session: Session) -> usize {
+    session.0.number
+}
+
+/// What the cache should be: its sessions in order of departure.
+#[derive(Default)]
+struct Model {
+    /// Sorted by expiry, then by insertion.
+    held: Vec<(Expiry, Key, usize)>,
+    capacity: usize,
+    pending: usize,
+    hits: u64,
+    misses: u64,
+}
+
+impl Model {
+    fn at(&self, key: &Key) -> Option<usize> {
+        self.held.iter().position(|held| held.1 == *key)
+    }
+
+    fn find(&self, key: &Key) -> Option<usize> {
+        self.at(key).map(|at| self.held[at].2)
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<usize> {
+        self.at(key).map(|at| self.held.remove(at).2)
+    }
+
+    fn link(&mut self, key: Key, expiry: Expiry, session: usize) {
+        let at = self.held.partition_point(|held| held.0 <= expiry);
+        self.held.insert(at, (expiry, key, session));
+    }
+
+    /// `None` if this very session is there.
+    fn insert(
+        &mut self,
+        key: Key,
+        expiry: Expiry,
+        session: usize,
+    ) -> Option<(Option<usize>, Vec<usize>)> {
+        if self.find(&key) == Some(session) {
+            return None;
+        }
+        let replaced = self.remove(&key);
+        let excess = (self.held.len() + 1).saturating_sub(self.capacity);
+        let excess = excess.min(self.held.len());
+        let evicted = self.held.drain(..excess).map(|held| held.2).collect();
+        self.link(key, expiry, session);
+        Some((replaced, evicted))
+    }
+
+    fn reschedule(&mut self, key: &Key, session: usize, expiry: Expiry) -> bool {
+        let is_there = self.find(key) == Some(session);
+        if is_there {
+            self.remove(key);
+            self.link(*key, expiry, session);
+        }
+        is_there
+    }
+
+    fn flush(&mut self, now: i64) -> Vec<usize> {
+        let due = self.held.partition_point(|held| held.0.is_past(now));
+        self.held.drain(..due).map(|held| held.2).collect()
+    }
+
+    fn count(&mut self, found: Option<usize>) {
+        match found {
+            Some(_) => self.hits += 1,
+            None => self.misses += 1,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Operation {
+    Insert {
+        key: Key,
+        expiry: Expiry,
+        again: bool,
+    },
+    Get(Key),
+    Peek(Key),
+    Contains(Key),
+    Remove(Key),
+    RemoveThis {
+        key: Key,
+        right: bool,
+    },
+    Take(Key),
+    Reschedule {
+        key: Key,
+        right: bool,
+        expiry: Expiry,
+    },
+    Flush(i64),
+    FlushAll,
+    SetCapacity(usize),
+    /// Take this many from the oldest departures that were not consumed.
+    Consume(usize),
+    /// Drop them.
+    DropDepartures,
+    ForEach,
+}
+
+/// Few ids, so that they collide; of several lengths and in several versions.
+fn key(ids: u32) -> impl Strategy<Value = Key> {
+    (0..ids, prop::sample::select(vec![771, 772, -1])).prop_map(|(id, version)| {
+        let bytes = id.to_be_bytes();
+        let id: &[u8] = match id % 4 {
+            0 => &bytes,
+            1 => &bytes[1..],
+            2 => &[&bytes[..], &[9; 28]].concat(),
+            _ => &[&[7; 28], &bytes[..]].concat(),
+        };
+        Key::new(version, id).unwrap()
+    })
+}
+
+fn expiry() -> impl Strategy<Value = Expiry> {
+    prop_oneof![
+        8 => (0..12i64).prop_map(Expiry::at),
+        4 => (0..100_000i64).prop_map(Expiry::at),
+        1 => Just(Expiry::NEVER),
+    ]
+}
+
+fn operation(ids: u32, inserts: u32) -> impl Strategy<Value = Operation> {
+    let capacity =
+        prop_oneof![0..4usize, 0..40usize, 200..400usize, Just(usize::MAX), Just(usize::MAX),];
+    prop_oneof![
+        inserts => (key(ids), expiry(), prop::bool::weighted(0.1))
+            .prop_map(|(key, expiry, again)| Operation::Insert { key, expiry, again }),
+        8 => key(ids).prop_map(Operation::Get),
+        2 => key(ids).prop_map(Operation::Peek),
+        2 => key(ids).prop_map(Operation::Contains),
+        6 => key(ids).prop_map(Operation::Remove),
+        3 => (key(ids), any::<bool>()).prop_map(|(key, right)| Operation::RemoveThis { key, right }),
+        5 => key(ids).prop_map(Operation::Take),
+        6 => (key(ids), prop::bool::weighted(0.8), expiry())
+            .prop_map(|(key, right, expiry)| Operation::Reschedule { key, right, expiry }),
+        1 => (0..14i64).prop_map(Operation::Flush),
+        1 => prop_oneof![Just(-1), 0..100_000i64, Just(i64::MAX)].prop_map(Operation::Flush),
+        1 => prop::bool::weighted(0.1)
+            .prop_map(|all| if all { Operation::FlushAll } else { Operation::ForEach }),
+        2 => capacity.prop_map(Operation::SetCapacity),
+        4 => (0..5usize).prop_map(Operation::Consume),
+        1 => Just(Operation::DropDepartures),
+    ]
+}
+
+struct Run<'a> {
+    cache: &'a SessionCache<Session>,
+    model: Model,
+    sessions: Vec<Session>,
+    live: Rc<Cell<usize>>,
+    /// Departures that were not consumed to the end, and what they are to hand out.
+    open: Vec<(Departures<'a, Session>, Vec<usize>)>,
+}
+
+impl<'a> Run<'a> {
+    fn new_session(&mut self) -> Session {
+        self.live.set(self.live.get() + 1);
+        let session =
+            Session(Rc::new(Body { number: self.sessions.len(), live: self.live.clone() }));
+        self.sessions.push(session.clone());
+        session
+    }
+
+    /// The session that the model says is there, or some other one.
+    fn named(&self, key: &Key, right: bool) -> Option<Session> {
+        let found = self.model.find(key).filter(|_| right);
+        found.map(|n| &self.sessions[n]).or(self.sessions.first()).cloned()
+    }
+
+    fn depart(&mut self, departures: Departures<'a, Session>, expected: Vec<usize>) {
+        self.model.pending += expected.len();
+        assert_eq!(departures.size_hint(), (expected.len(), Some(expected.len())));
+        self.open.push((departures, expected));
+    }
+
+    fn step(&mut self, operation: Operation) {
+        let (cache, model) = (self.cache, &mut self.model);
+        match operation {
+            Operation::Insert { key, expiry, again } => {
+                let session = match model.find(&key) {
+                    Some(n) if again => self.sessions[n].clone(),
+                    _ => self.new_session(),
+                };
+                let n = session.0.number;
+                match (cache.insert(key, expiry, session), self.model.insert(key, expiry, n)) {
+                    (Insertion::AlreadyThere(back), None) => assert_eq!(number(back), n),
+                    (Insertion::Added { replaced, evicted }, Some(expected)) => {
+                        assert_eq!(replaced.map(number), expected.0);
+                        self.depart(evicted, expected.1);
+                    }
+                    _ => panic!("added, or already there?"),
+                }
+            }
+            Operation::Get(key) => {
+                let found = cache.get(&key).map(number);
+                assert_eq!(found, model.find(&key));
+                model.count(found);
+            }
+            Operation::Peek(key) => assert_eq!(cache.peek(&key).map(number), model.find(&key)),
+            Operation::Contains(key) => assert_eq!(cache.contains(&key), model.at(&key).is_some()),
+            Operation::Remove(key) => {
+                assert_eq!(cache.remove(&key).map(number), model.remove(&key));
+            }
+            Operation::RemoveThis { key, right } => {
+                if let Some(session) = self.named(&key, right) {
+                    let is_there = self.model.find(&key) == Some(session.0.number);
+                    let removed = cache.remove_this(&key, &session, Cause::Expired);
+                    assert_eq!(removed.map(number), is_there.then_some(session.0.number));
+                    if is_there {
+                        self.model.remove(&key);
+                    }
+                }
+            }
+            Operation::Take(key) => {
+                let taken = cache.take(&key).map(number);
+                assert_eq!(taken, model.remove(&key));
+                model.count(taken);
+            }
+            Operation::Reschedule { key, right, expiry } => {
+                if let Some(session) = self.named(&key, right) {
+                    let expected = self.model.reschedule(&key, session.0.number, expiry);
+                    assert_eq!(cache.reschedule(&key, &session, expiry), expected);
+                }
+            }
+            Operation::Flush(now) => {
+                let expected = model.flush(now);
+                self.depart(cache.flush(now), expected);
+            }
+            Operation::FlushAll => {
+                let expected = model.held.drain(..).map(|held| held.2).collect();
+                self.depart(cache.flush_all(Cause::Closed), expected);
+            }
+            Operation::SetCapacity(capacity) => {
+                cache.set_capacity(capacity);
+                model.capacity = capacity;
+                assert_eq!(cache.capacity(), capacity);
+            }
+            Operation::Consume(most) => {
+                if let Some((departures, expected)) = self.open.first_mut() {
+                    for _ in 0..most {
+                        let due = (!expected.is_empty()).then(|| expected.remove(0));
+                        model.pending -= usize::from(due.is_some());
+                        assert_eq!(departures.next().map(number), due);
+                        assert_eq!(cache.len(), model.held.len() + model.pending);
+                    }
+                }
+            }
+            Operation::DropDepartures => {
+                for (departures, expected) in self.open.drain(..) {
+                    drop(departures);
+                    model.pending -= expected.len();
+                    assert_eq!(cache.len(), model.held.len() + model.pending);
+                }
+            }
+            Operation::ForEach => {
+                let mut seen = Vec::new();
+                cache.for_each(|key, session| {
+                    assert_eq!(model.find(key), Some(session.0.number));
+                    seen.push(session.0.number);
+                });
+                seen.sort_unstable();
+                seen.dedup();
+                assert_eq!(seen.len(), model.held.len(), "each session once");
+            }
+        }
+    }
+
+    fn check(&self) {
+        self.cache.validate();
+        let expected = self.model.held.len() + self.model.pending;
+        assert_eq!(self.cache.len(), expected);
+        assert_eq!(self.cache.is_empty(), expected == 0);
+    }
+}
+
+fn run(capacity: usize, operations: Vec<Operation>) {
+    let live = Rc::new(Cell::new(0));
+    let cache = SessionCache::new(capacity);
+    let mut run = Run {
+        cache: &cache,
+        model: Model { capacity, ..Model::default() },
+        sessions: Vec::new(),
+        live: live.clone(),
+        open: Vec::new(),
+    };
+    for operation in operations {
+        run.step(operation);
+        run.check();
+    }
+    let statistics = cache.statistics();
+    assert_eq!(statistics.hits, run.model.hits);
+    assert_eq!(statistics.misses(), run.model.misses);
+    assert_eq!(statistics.held, run.model.held.len() as u64);
+    let left = statistics.replaced
+        + statistics.removed
+        + statistics.taken
+        + statistics.evicted
+        + statistics.flushed;
+    assert_eq!(statistics.stored, left + statistics.held, "all that came left or is here");
+
+    // The references: one here, one in the cache or in departures that were not consumed.
+    let open: Vec<usize> = run.open.iter().flat_map(|open| open.1.clone()).collect();
+    for (n, session) in run.sessions.iter().enumerate() {
+        let held = run.model.held.iter().filter(|held| held.2 == n).count();
+        let departing = open.iter().filter(|&&departing| departing == n).count();
+        assert_eq!(Rc::strong_count(&session.0), 1 + held + departing);
+    }
+    drop(run);
+    drop(cache);
+    assert_eq!(live.get(), 0, "nothing leaked");
+}
+
+fn cases(n: u32) -> ProptestConfig {
+    ProptestConfig { cases: n, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    #[test]
+    fn a_small_cache_agrees_with_the_model(
+        capacity in prop_oneof![Just(0), Just(1), 2..20usize, Just(usize::MAX)],
+        operations in prop::collection::vec(operation(12, 30), 1..300),
+    ) {
+        run(capacity, operations);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(6))]
+
+    /// Mostly insertions of many ids: 256 sessions are reached, where the single shard splits.
+    #[test]
+    fn a_growing_cache_agrees_with_the_model(
+        capacity in prop_oneof![230..300usize, Just(usize::MAX), Just(usize::MAX)],
+        mut operations in prop::collection::vec(operation(3000, 400), 300..900),
+    ) {
+        // No flush of everything and no tiny capacity before the split.
+        operations.iter_mut().take(350).for_each(|operation| {
+            if matches!(operation, Operation::SetCapacity(0..=300) | Operation::Flush(_) | Operation::FlushAll) {
+                *operation = Operation::ForEach;
+            }
+        });
+        run(capacity, operations);
+    }
+}
