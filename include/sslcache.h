@@ -312,7 +312,7 @@ struct SSLCACHE_STATS {
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif
 
 /*
  * Adds `c` to the internal cache of `ctx`.
@@ -1371,6 +1371,6 @@ int SSLCACHE_stats(SSL_CTX *ctx, struct SSLCACHE_STATS *out, size_t out_size);
 
 #ifdef __cplusplus
 }
-#endif
+#endif 
 
 #endif  /* SSLCACHE_H */

@@ -33,7 +33,7 @@ fn plain_words(header: &str) -> String {
         .replace("/*\n     * ", "/* ")
         .replace("\n     */", " */")
         .replace("}  // extern \"C\"", "}")
-        .replace("  // __cplusplus", "")
+        .replace(" // __cplusplus", "")
 }
 
 #[test]
