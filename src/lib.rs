@@ -18,11 +18,11 @@
 pub mod cache;
 pub mod exports;
 pub mod ffi;
-pub mod interpose;
-pub mod rules;
-pub mod standalone;
+mod interpose;
+mod rules;
+mod standalone;
 
-pub mod standing;
+mod standing;
 
 mod clock;
 mod fork;

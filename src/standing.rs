@@ -38,11 +38,12 @@ pub fn real() -> Option<&'static Real> {
 fn decide() -> *mut Real {
     static DECIDE: Once = Once::new();
     DECIDE.call_once(|| {
-        let found = find_libssl();
-        let standing = match found {
+        let standing = match find_libssl() {
             Some((handle, path)) => {
                 report::verbose(&format!("interposed: in front of {}", path.to_string_lossy()));
-                Box::into_raw(Box::new(Real::from_library(handle)))
+                let real: &'static Real = Box::leak(Box::new(Real::from_library(handle)));
+                interpose::prepare(real);
+                std::ptr::from_ref(real).cast_mut()
             }
             None => {
                 report::verbose("standalone: no libssl in this process");
@@ -50,10 +51,6 @@ fn decide() -> *mut Real {
             }
         };
         DECIDED.store(standing, Ordering::Release);
-        // SAFETY: just leaked, if it is a table.
-        if standing != STANDALONE {
-            interpose::prepare(unsafe { &*standing });
-        }
     });
     DECIDED.load(Ordering::Acquire)
 }

@@ -255,7 +255,7 @@ pub unsafe extern "C" fn SSL_CTX_new_ex(
 unsafe fn new_context(method: *const SSL_METHOD) -> *mut SSL_CTX {
     // SAFETY: the caller's promise.
     match unsafe { Method::from_c(method) } {
-        Some(method) => Context::new(method),
+        Some(method) => Context::create(method),
         None => {
             libcrypto::raise(SSL_R_NULL_SSL_METHOD_PASSED, c"SSL_CTX_new_ex");
             std::ptr::null_mut()

@@ -21,7 +21,7 @@ pub unsafe extern "C" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessi
     |real| calls::set_new_cb(real, ctx, cb);
     // SAFETY: the caller's promise.
     if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-        ctx.cache().callbacks.set_new(cb);
+        ctx.cache().callbacks.set_new_cb(cb);
     })
 }
 
@@ -34,9 +34,9 @@ pub unsafe extern "C" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> NewSessionCb {
     export_both!(None;
-        |real| calls::get_new_cb(real, ctx);
+        |real| calls::new_cb(real, ctx);
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.new()))
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.new_cb()))
 }
 
 /// Sets the function called for each session that is removed from the internal cache, or that
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: Remov
     |real| calls::set_remove_cb(real, ctx, cb);
     // SAFETY: the caller's promise.
     if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-        ctx.cache().callbacks.set_remove(cb);
+        ctx.cache().callbacks.set_remove_cb(cb);
     })
 }
 
@@ -66,9 +66,9 @@ pub unsafe extern "C" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: Remov
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) -> RemoveSessionCb {
     export_both!(None;
-        |real| calls::get_remove_cb(real, ctx);
+        |real| calls::remove_cb(real, ctx);
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.remove()))
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.remove_cb()))
 }
 
 /// Sets the function called for a session id that the internal cache does not hold, or is not asked
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessi
     |real| calls::set_get_cb(real, ctx, cb);
     // SAFETY: the caller's promise.
     if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-        ctx.cache().callbacks.set_get(cb);
+        ctx.cache().callbacks.set_get_cb(cb);
     })
 }
 
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_sess_get_get_cb(ctx: *mut SSL_CTX) -> GetSessionCb {
     export_both!(None;
-        |real| calls::get_get_cb(real, ctx);
+        |real| calls::get_cb(real, ctx);
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.get()))
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.get_cb()))
 }

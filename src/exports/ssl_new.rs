@@ -21,7 +21,7 @@ use crate::standalone::{Connection, Context};
 pub unsafe extern "C" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
     export!(std::ptr::null_mut(); SSL_new(ctx);
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(std::ptr::null_mut(), Connection::new))
+        unsafe { Context::borrow(ctx) }.map_or(std::ptr::null_mut(), Connection::create))
 }
 
 /// Takes one more reference to `ssl`.

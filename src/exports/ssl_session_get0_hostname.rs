@@ -97,7 +97,7 @@ pub unsafe extern "C" fn SSL_SESSION_set1_alpn_selected(
     unsafe { Session::borrow(s) }.map_or(0, |session| {
         // SAFETY: the caller's promise.
         let value = unsafe { bytes(alpn, len) }.to_vec();
-        session.write(|v| v.alpn = value.into());
+        session.write(|v| v.alpn = value);
         1
     }))
 }

@@ -12,11 +12,12 @@ use super::types::BIO;
 
 /// libcrypto's `CRYPTO_EX_DATA`: two words at the most, zero when new.
 #[repr(C)]
+#[derive(Debug)]
 pub struct CryptoExData([*mut c_void; 2]);
 
-impl CryptoExData {
+impl Default for CryptoExData {
     /// An ex_data no one has put anything in.
-    pub const fn new() -> Self {
+    fn default() -> Self {
         CryptoExData([std::ptr::null_mut(); 2])
     }
 }

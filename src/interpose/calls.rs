@@ -93,11 +93,11 @@ pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
 }
 
 macro_rules! callback_calls {
-    ($($set:ident, $get:ident, $type:ty: $real_set:ident, $real_get:ident, $set_ours:ident, $get_ours:ident;)*) => {$(
+    ($($set:ident, $get:ident, $type:ty: $real_set:ident, $real_get:ident;)*) => {$(
         #[doc = concat!("`", stringify!($real_set), "`")]
         pub fn $set(real: &Real, ctx: *mut SSL_CTX, callback: $type) {
             match attached::of(real, ctx) {
-                Some(attached) => attached.cache.callbacks.$set_ours(callback),
+                Some(attached) => attached.cache.callbacks.$set(callback),
                 None if ctx.is_null() => {}
                 None => call!(real, $real_set(ctx, callback) else ()),
             }
@@ -106,7 +106,7 @@ macro_rules! callback_calls {
         #[doc = concat!("`", stringify!($real_get), "`")]
         pub fn $get(real: &Real, ctx: *mut SSL_CTX) -> $type {
             match attached::of(real, ctx) {
-                Some(attached) => attached.cache.callbacks.$get_ours(),
+                Some(attached) => attached.cache.callbacks.$get(),
                 None if ctx.is_null() => None,
                 None => call!(real, $real_get(ctx) else None),
             }
@@ -115,9 +115,9 @@ macro_rules! callback_calls {
 }
 
 callback_calls! {
-    set_new_cb, get_new_cb, NewSessionCb: SSL_CTX_sess_set_new_cb, SSL_CTX_sess_get_new_cb, set_new, new;
-    set_remove_cb, get_remove_cb, RemoveSessionCb: SSL_CTX_sess_set_remove_cb, SSL_CTX_sess_get_remove_cb, set_remove, remove;
-    set_get_cb, get_get_cb, GetSessionCb: SSL_CTX_sess_set_get_cb, SSL_CTX_sess_get_get_cb, set_get, get;
+    set_new_cb, new_cb, NewSessionCb: SSL_CTX_sess_set_new_cb, SSL_CTX_sess_get_new_cb;
+    set_remove_cb, remove_cb, RemoveSessionCb: SSL_CTX_sess_set_remove_cb, SSL_CTX_sess_get_remove_cb;
+    set_get_cb, get_cb, GetSessionCb: SSL_CTX_sess_set_get_cb, SSL_CTX_sess_get_get_cb;
 }
 
 /// `SSL_has_matching_session_id`: in our cache, then (a shadow) in the real one.

@@ -18,7 +18,7 @@ pub struct Callbacks {
 
 /// A callback and a data pointer have one size; NULL is `None`.
 macro_rules! callback_accessors {
-    ($($field:ident, $set:ident: $type:ty;)*) => {$(
+    ($($field:ident, $set:ident, $get:ident: $type:ty;)*) => {$(
         #[doc = concat!("Sets the `", stringify!($field), "` callback.")]
         pub fn $set(&self, callback: $type) {
             let address = callback.map_or(std::ptr::null_mut(), |f| f as *mut c_void);
@@ -26,7 +26,7 @@ macro_rules! callback_accessors {
         }
 
         #[doc = concat!("The `", stringify!($field), "` callback.")]
-        pub fn $field(&self) -> $type {
+        pub fn $get(&self) -> $type {
             let address = self.$field.load(Ordering::Acquire);
             // SAFETY: only the setter above writes it, from the same type; NULL is None.
             unsafe { std::mem::transmute::<*mut c_void, $type>(address) }
@@ -36,14 +36,14 @@ macro_rules! callback_accessors {
 
 impl Callbacks {
     callback_accessors! {
-        new, set_new: NewSessionCb;
-        remove, set_remove: RemoveSessionCb;
-        get, set_get: GetSessionCb;
+        new, set_new_cb, new_cb: NewSessionCb;
+        remove, set_remove_cb, remove_cb: RemoveSessionCb;
+        get, set_get_cb, get_cb: GetSessionCb;
     }
 
     /// Tells the application that `session` was removed.
     pub fn removed(&self, ctx: *mut SSL_CTX, session: &impl SessionRef) {
-        if let Some(callback) = self.remove() {
+        if let Some(callback) = self.remove_cb() {
             // SAFETY: the application's function, with a live context and session, no lock held.
             unsafe { callback(ctx, session.as_ptr()) };
         }
@@ -51,7 +51,7 @@ impl Callbacks {
 
     /// Offers the application a new session. True if it keeps the reference it was given.
     pub fn offer<S: SessionRef>(&self, ssl: *mut SSL, session: &S) -> bool {
-        let Some(callback) = self.new() else { return false };
+        let Some(callback) = self.new_cb() else { return false };
         let given = session.clone().into_ptr();
         // SAFETY: the application's function, with a live connection and a reference of its own.
         let kept = unsafe { callback(ssl, given) } != 0;
@@ -64,7 +64,7 @@ impl Callbacks {
 
     /// Asks the application's external cache. What comes back is a reference of ours.
     pub fn ask<S: SessionRef>(&self, ssl: *mut SSL, key: &Key) -> Option<S> {
-        let callback = self.get()?;
+        let callback = self.get_cb()?;
         let mut copy = 1;
         // SAFETY: the application's function; the id lives across the call.
         let session = unsafe { callback(ssl, key.id().as_ptr(), key.id().len() as i32, &mut copy) };

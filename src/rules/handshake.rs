@@ -63,7 +63,7 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// A handshake made `session`: stores it if it should be.
     pub fn established(&self, ctx: *mut SSL_CTX, session: &S, handshake: &Handshake) {
-        if self.mode().stores_after(handshake, self.callbacks.remove().is_some()) {
+        if self.mode().stores_after(handshake, self.callbacks.remove_cb().is_some()) {
             self.add(ctx, session.clone());
         }
     }

@@ -15,8 +15,8 @@ mod session_ref;
 mod statistics;
 
 pub use callbacks::Callbacks;
-pub use counters::{Counter, Counters};
-pub use handshake::{Found, Handshake};
+pub use counters::Counters;
+pub use handshake::Handshake;
 pub use internal_cache::InternalCache;
 pub use mode::CacheMode;
 pub use registry::{FrozenContexts, Member, Registry};

@@ -69,7 +69,7 @@ impl Handle for Connection {
 
 impl Connection {
     /// `SSL_new`: one reference.
-    pub fn new(context: &Context) -> *mut SSL {
+    pub fn create(context: &Context) -> *mut SSL {
         let connection = Arc::new(Connection {
             references: AtomicUsize::new(1),
             session_ctx: ContextRef::new(context),
@@ -100,7 +100,7 @@ impl Connection {
         let Some(connection) = (unsafe { Connection::borrow(ssl) }) else { return };
         if connection.references.fetch_sub(1, Ordering::AcqRel) == 1 {
             connection.ex_data.free(ssl.cast());
-            // SAFETY: `new` gave C this one; nobody holds a reference any more.
+            // SAFETY: `create` gave C this one; nobody holds a reference any more.
             drop(unsafe { Connection::from_c(ssl) });
         }
     }

@@ -61,7 +61,7 @@ pub fn freeze() -> FrozenContexts<Context> {
 
 impl Context {
     /// `SSL_CTX_new`: one reference.
-    pub fn new(method: &'static Method) -> *mut SSL_CTX {
+    pub fn create(method: &'static Method) -> *mut SSL_CTX {
         let context = Arc::new(Context {
             method,
             references: AtomicUsize::new(1),
@@ -98,7 +98,7 @@ impl Context {
         // A callback may take and give back a reference while the context closes.
         if last && !context.closed.swap(true, Ordering::Relaxed) {
             context.close();
-            // SAFETY: `new` gave C this one; nobody holds a reference any more.
+            // SAFETY: `create` gave C this one; nobody holds a reference any more.
             drop(unsafe { Context::from_c(ctx) });
         }
     }
@@ -195,7 +195,7 @@ impl Context {
     pub fn register(&self) {
         if !self.registered.swap(true, Ordering::Relaxed) {
             crate::fork::register();
-            // SAFETY: every context is in an Arc that `new` made, and lives.
+            // SAFETY: every context is in an Arc that `create` made, and lives.
             if let Some(context) = unsafe { Context::share(self.as_c()) } {
                 CONTEXTS.insert(&context);
             }

@@ -37,7 +37,7 @@ impl ExData {
     pub fn new(class: c_int) -> Self {
         let store = match libcrypto() {
             Some(crypto) => {
-                Store::LibCrypto(crypto, Box::new(UnsafeCell::new(CryptoExData::new())))
+                Store::LibCrypto(crypto, Box::new(UnsafeCell::new(CryptoExData::default())))
             }
             None => Store::Own(Mutex::new(Vec::new())),
         };

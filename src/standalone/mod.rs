@@ -8,5 +8,4 @@ mod session;
 
 pub use connection::Connection;
 pub use context::{Context, freeze, reschedule};
-pub use method::Method;
-pub use session::{CipherPtr, Id, Session, SessionHandle, Values};
+pub use session::{CipherPtr, Session, SessionHandle};
