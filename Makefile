@@ -1,7 +1,6 @@
 # libsslcache. `make help` lists the targets.
 
-LIB := target/release/libsslcache.so
-C_TOOLS := cargo cc:gcc make openssl /usr/include/openssl/ssl.h:libssl-dev
+C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
 
 .DEFAULT_GOAL := all
 .PHONY: all lib demo test check clean help header compatibility
@@ -11,15 +10,14 @@ all: lib ## build target/release/libsslcache.so (the header is include/sslcache.
 lib:
 	@scripts/need cargo cc:gcc
 	cargo build --release --lib
+	@ln -sf libsslcache.so target/release/libsslcache.so.0
 
-demo: ## build, run the examples, and resume TLS sessions of a real server out of the library
+demo: lib ## build, run the examples, and resume TLS sessions of a real server out of the library
 	@scripts/need $(C_TOOLS)
-	cargo build --release --lib
 	demo/run.sh
 
-test: ## every test but the long ones; closes with "N passed, N failed"
+test: lib ## every test but the long ones; closes with "N passed, N failed"
 	@scripts/need $(C_TOOLS) c++:g++ pkg-config valgrind nm:binutils curl python3
-	cargo build --release --lib
 	scripts/test
 
 header: ## generate include/sslcache.h again
