@@ -195,8 +195,11 @@ pub unsafe fn set_time_ex(real: &Real, session: *mut SSL_SESSION, time: time_t) 
 /// `session` is NULL or live.
 pub unsafe fn set_timeout(real: &Real, session: *mut SSL_SESSION, timeout: c_long) -> c_long {
     let result = call!(real, SSL_SESSION_set_timeout(session, timeout) else 0);
-    // SAFETY: the caller's promise.
-    unsafe { rescheduled(session) };
+    // A refused one (negative) leaves the session in its place, also among those that expire with it.
+    if result != 0 {
+        // SAFETY: the caller's promise.
+        unsafe { rescheduled(session) };
+    }
     result
 }
 
