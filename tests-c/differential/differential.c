@@ -98,6 +98,7 @@ struct session {
     int home; /* the context that may have it cached, or -1 */
     bool alive;
     bool touched; /* its time is that of the run */
+    bool cached_without_id;
     int version;
     unsigned char id[32];
     unsigned id_len;
@@ -476,6 +477,7 @@ static void op_session_dup(void) {
     o->time = source->time;
     o->timeout = source->timeout;
     o->touched = source->touched;
+    o->cached_without_id = source->cached_without_id;
     SAY("SSL_SESSION_dup s%d = s%d, resumable %d", from, s, SSL_SESSION_is_resumable(copy));
 }
 
@@ -521,7 +523,8 @@ static void op_set_id(void) {
         int r = SSL_SESSION_set1_id(sessions[s].handle, long_id, 33);
         SAY("SSL_SESSION_set1_id s%d, length 33 = %d, error %d", s, r,
             ERR_GET_REASON(ERR_peek_last_error()));
-    } else if (sessions[s].home < 0 && !sessions[s].pins) {
+    } else if (sessions[s].home < 0 && !sessions[s].pins
+               && !(sessions[s].cached_without_id && !can_mark_without_id())) {
         int id = any_id();
         set_id(s, ids[id], id_lens[id]);
     }
@@ -587,6 +590,7 @@ static void add(int c, int s) {
     key_not_in(c, o);
     o->home = c;
     o->touched = updates;
+    o->cached_without_id |= o->id_len == 0;
     o->pins++;
     struct call call = enter(c, true);
     int r = SSL_CTX_add_session(contexts[c].handle, o->handle);
