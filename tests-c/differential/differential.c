@@ -932,7 +932,8 @@ static void op_set_session(void) {
     SSL *ssl = connections[n].handle;
     int s = one_in(4) ? -1 : any_session();
     int r = SSL_set_session(ssl, s < 0 ? NULL : sessions[s].handle);
-    SAY("SSL_set_session ssl%d s%d = %d, s%d", n, s, r, number_of(SSL_get_session(ssl)));
+    SAY("SSL_set_session ssl%d s%d = %d, s%d, version %x", n, s, r,
+        number_of(SSL_get_session(ssl)), SSL_version(ssl));
 }
 
 static void op_get_session(void) {
@@ -985,12 +986,11 @@ static void op_switch_context(void) {
 
 static void op_copy_session_id(void) {
     int to = any_connection(), from = any_connection();
-    if (to < 0 || from < 0 || to == from
-        || SSL_version(connections[to].handle) != SSL_version(connections[from].handle))
+    if (to < 0 || from < 0 || to == from)
         return;
     int r = SSL_copy_session_id(connections[to].handle, connections[from].handle);
-    SAY("SSL_copy_session_id ssl%d ssl%d = %d, s%d", to, from, r,
-        number_of(SSL_get_session(connections[to].handle)));
+    SAY("SSL_copy_session_id ssl%d ssl%d = %d, s%d, version %x", to, from, r,
+        number_of(SSL_get_session(connections[to].handle)), SSL_version(connections[to].handle));
 }
 
 /* ---- The sequence ---- */
