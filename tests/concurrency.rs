@@ -325,9 +325,7 @@ fn a_frozen_cache_lets_nobody_in_until_it_thaws() {
                     5 => frozen.release_in_child(),
                     _ => drop(frozen),
                 }
-                threads
-                    .into_iter()
-                    .for_each(|thread| thread.join().unwrap());
+                threads.into_iter().for_each(|thread| thread.join().unwrap());
             });
             assert_eq!(cache.len() as u64, n + 10);
             cache.validate();

@@ -387,11 +387,7 @@ mod tests {
             );
             holds += 1;
         }
-        assert_eq!(
-            gone,
-            [0, 1, 2, 3, 4, 5, 6, 7],
-            "8 came too late, 9 is not due"
-        );
+        assert_eq!(gone, [0, 1, 2, 3, 4, 5, 6, 7], "8 came too late, 9 is not due");
         assert_eq!(holds, 4);
         assert_eq!(shard.len(), 2);
     }
