@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::context::Context;
 use super::ex_data::ExData;
+use super::method::Method;
 use super::session::{Id, SessionHandle};
 use crate::cache::Key;
 use crate::clock;
@@ -57,6 +58,7 @@ pub struct Connection {
 struct State {
     /// What `SSL_get_SSL_CTX` returns.
     ctx: ContextRef,
+    method: &'static Method,
     session: Option<SessionHandle>,
     reused: bool,
     sid_ctx: Id,
@@ -75,6 +77,7 @@ impl Connection {
             session_ctx: ContextRef::new(context),
             state: Mutex::new(State {
                 ctx: ContextRef::new(context),
+                method: context.method,
                 session: None,
                 reused: false,
                 sid_ctx: context.sid_ctx(),
@@ -131,7 +134,7 @@ impl Connection {
 
     /// `SSL_version`
     pub fn version(&self) -> c_int {
-        self.session_ctx().method.version
+        self.state.lock().method.version
     }
 
     /// `SSL_is_server`
@@ -144,9 +147,13 @@ impl Connection {
         self.state.lock().session.clone()
     }
 
-    /// `SSL_set_session`. The old session's reference is given back.
+    /// `SSL_set_session`. The old session's reference is given back. As in OpenSSL the connection takes
+    /// the method, and with it the version, of the context it was switched to.
     pub fn set_session(&self, session: Option<SessionHandle>) {
-        let old = std::mem::replace(&mut self.state.lock().session, session);
+        let mut state = self.state.lock();
+        state.method = state.ctx.get().method;
+        let old = std::mem::replace(&mut state.session, session);
+        drop(state);
         drop(old);
     }
 
@@ -155,14 +162,16 @@ impl Connection {
         self.state.lock().reused
     }
 
-    /// `SSL_copy_session_id`: the session and the session id context.
+    /// `SSL_copy_session_id`: the session, the method and the session id context.
     pub fn copy_session_id(&self, from: &Connection) {
-        let (session, sid_ctx) = {
+        let (session, method, sid_ctx) = {
             let state = from.state.lock();
-            (state.session.clone(), state.sid_ctx)
+            (state.session.clone(), state.method, state.sid_ctx)
         };
         self.set_session(session);
-        self.state.lock().sid_ctx = sid_ctx;
+        let mut state = self.state.lock();
+        state.method = method;
+        state.sid_ctx = sid_ctx;
     }
 
     /// `SSL_set_session_id_context`; false if it is too long.
@@ -269,13 +278,13 @@ impl Connection {
         }
         let key = session.key();
         let tls13 = key.version() == TLS1_3_VERSION;
-        let reused = {
+        let (reused, old) = {
             let mut state = self.state.lock();
             let same = state.session.as_ref() == Some(&session);
             state.reused &= same;
-            state.reused
+            (state.reused, state.session.replace(session.clone()))
         };
-        self.set_session(Some(session.clone()));
+        drop(old);
         let counters = &context.cache().counters;
         let good = if server { &counters.accept_good } else { &counters.connect_good };
         // OpenSSL counts a TLS 1.3 handshake before its tickets, an older one after its session.
