@@ -106,18 +106,6 @@ static void marked_but_not_counted(void)
     CALL(SSL_CTX_free(ctx));
 }
 
-static void callbacks_before_frees(void)
-{
-    section("all callbacks of one flush run before the cache lets go of the first session");
-    SSL_CTX *ctx = context_that_says_removed();
-
-    add_new(ctx, "a", T0, 100);
-    add_new(ctx, "b", T0, 200);
-    add_new(ctx, "c", T0, 300);
-    CALL(SSL_CTX_flush_sessions(ctx, T0 + 1000));
-    CALL(SSL_CTX_free(ctx));
-}
-
 static void absurd_moments(void)
 {
     section("moments at the ends: -1 is before everything, LONG_MAX behind what expires");
@@ -165,7 +153,6 @@ int main(void)
     soonest_first();
     equals_in_order_of_adding();
     marked_but_not_counted();
-    callbacks_before_frees();
     absurd_moments();
     at_the_end_of_a_context();
     return 0;

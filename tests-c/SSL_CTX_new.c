@@ -69,7 +69,7 @@ static void say_removed_and_context(SSL_CTX *ctx, SSL_SESSION *session)
 
 static void the_end(void)
 {
-    section("a context goes with its last reference: callbacks, sessions, ex_data");
+    section("a context goes with its last reference: callbacks, ex_data");
     int index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 1, NULL, NULL, NULL, say_context_freed);
     SSL_CTX *ctx = context_new();
     SSL_CTX_set_ex_data(ctx, index, "ctx");

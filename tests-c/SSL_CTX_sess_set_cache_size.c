@@ -189,23 +189,6 @@ static void a_replacement_in_a_full_cache(void)
     CALL(SSL_CTX_free(ctx));
 }
 
-static void replaced_then_evicted(void)
-{
-    section("the one that is replaced goes before the victims are reported");
-    SSL_CTX *ctx = context_that_says_removed();
-    SSL_SESSION *c = session_new("c", TLS1_2_VERSION, T0, 300);
-    SSL_SESSION *twin = session_twin("twin of c", c);
-
-    add_new(ctx, "a", T0, 100);
-    add_new(ctx, "b", T0, 200);
-    TRACE(SSL_CTX_add_session(ctx, c));
-    CALL(SSL_SESSION_free(c));
-    TRACE(SSL_CTX_sess_set_cache_size(ctx, 2));
-    TRACE(SSL_CTX_add_session(ctx, twin));
-    CALL(SSL_SESSION_free(twin));
-    CALL(SSL_CTX_free(ctx));
-}
-
 static void a_victim_that_is_still_held(void)
 {
     section("a victim is marked, may return, and then pushes out another");
@@ -260,7 +243,6 @@ int main(void)
     size_one();
     shrinking();
     a_replacement_in_a_full_cache();
-    replaced_then_evicted();
     a_victim_that_is_still_held();
     a_timeout_changed_in_the_cache();
     return 0;

@@ -4,7 +4,8 @@
  *
  * A program prints the same bytes wherever it runs, so never an address, the present time, an
  * ex_data index or a session id that was drawn at random. Reference counts are seen through
- * the ex_data free callback: a session says when it is freed, and it says so by name.
+ * the ex_data free callback: a session says when it is freed, and it says so by name. Within one
+ * call the frees are shown last, whatever callback they ran between; order_of_frees.c shows that too.
  *
  * Several calls never share one printf: C leaves the order of its arguments open.
  */
@@ -37,19 +38,27 @@
  *         remove_cb a
  *       = result
  */
-static int trace_is_open;
+static int trace_is_open; /* The call has printed nothing yet: its result goes on the same line. */
+static int trace_in_call;
+static int frees_at_once;
+static const char *freed_in_call[64];
+static size_t freed_count;
+
+static void print_frees(void);
 
 static UNUSED void trace_begin(const char *text)
 {
     fputs(text, stdout);
     fflush(stdout);
     trace_is_open = 1;
+    trace_in_call = 1;
 }
 
 static UNUSED void trace_end(const char *format, ...)
 {
     va_list values;
 
+    print_frees();
     fputs(trace_is_open ? " = " : "  = ", stdout);
     trace_is_open = 0;
     va_start(values, format);
@@ -73,6 +82,14 @@ static UNUSED void trace_inside(const char *format, ...)
     va_end(values);
     putchar('\n');
     fflush(stdout);
+}
+
+static void print_frees(void)
+{
+    for (size_t i = 0; i < freed_count; i++)
+        trace_inside("freed %s", freed_in_call[i]);
+    freed_count = 0;
+    trace_in_call = 0;
 }
 
 static UNUSED void trace_long(long value) { trace_end("%ld", value); }
@@ -102,6 +119,7 @@ static UNUSED void trace_pointer(const void *value)
     do {                                                                                          \
         trace_begin(#call);                                                                       \
         call;                                                                                     \
+        print_frees();                                                                            \
         if (trace_is_open)                                                                        \
             putchar('\n');                                                                        \
         trace_is_open = 0;                                                                        \
@@ -156,7 +174,11 @@ static UNUSED const char *name_of(const SSL_SESSION *session)
 static void say_session_freed(void *parent UNUSED, void *name, CRYPTO_EX_DATA *ad UNUSED,
                               int index UNUSED, long argl UNUSED, void *argp UNUSED)
 {
-    if (name != NULL)
+    if (name == NULL)
+        return;
+    if (trace_in_call && !frees_at_once && freed_count < sizeof(freed_in_call) / sizeof(freed_in_call[0]))
+        freed_in_call[freed_count++] = name;
+    else
         trace_inside("freed %s", (const char *)name);
 }
 

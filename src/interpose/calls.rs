@@ -92,6 +92,13 @@ pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
     }
 }
 
+/// `SSL_CTX_sessions`; without libcrypto in sight the real library's own table, which is empty.
+pub fn sessions(real: &Real, ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION {
+    attached::of(real, ctx)
+        .and_then(|attached| attached.cache.table())
+        .unwrap_or_else(|| call!(real, SSL_CTX_sessions(ctx) else std::ptr::null_mut()))
+}
+
 macro_rules! callback_calls {
     ($($set:ident, $get:ident, $type:ty: $real_set:ident, $real_get:ident;)*) => {$(
         #[doc = concat!("`", stringify!($real_set), "`")]
@@ -195,8 +202,10 @@ pub unsafe fn set_time_ex(real: &Real, session: *mut SSL_SESSION, time: time_t) 
 /// `session` is NULL or live.
 pub unsafe fn set_timeout(real: &Real, session: *mut SSL_SESSION, timeout: c_long) -> c_long {
     let result = call!(real, SSL_SESSION_set_timeout(session, timeout) else 0);
-    // SAFETY: the caller's promise.
-    unsafe { rescheduled(session) };
+    if result == 1 {
+        // SAFETY: the caller's promise.
+        unsafe { rescheduled(session) };
+    }
     result
 }
 

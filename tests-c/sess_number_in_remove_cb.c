@@ -1,8 +1,4 @@
-/*
- * What SSL_CTX_sess_number says inside remove_cb while several sessions leave in one call. Libssl up to
- * 3.6 calls back during its walk, so the number falls from call to call; the library, like 4.0.3, calls
- * back when the walk is over.
- */
+/* SSL_CTX_sess_number(3) inside remove_cb while several sessions leave in one call: it falls from one to the next. */
 #include "conformance.h"
 
 static void says_number(SSL_CTX *ctx, SSL_SESSION *session)
