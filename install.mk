@@ -39,3 +39,7 @@ uninstall: ## remove what install put there
 	rm -f $(to_include)/sslcache.h $(to_include)/openssl/ssl.h
 	rm -f $(to_man)/man3/sslcache.3 $(to_man)/man7/sslcache.7
 	-test ! -d $(to_include) || rmdir $(to_include)/openssl $(to_include)
+
+.PHONY: abi
+abi: ## write abi/libsslcache.abi again: after a new function, or with a new SONAME
+	tests-c/install/abi.sh --bless

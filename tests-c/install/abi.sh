@@ -10,7 +10,9 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 committed=$root/abi/libsslcache.abi
-target=$root/target/abi
+built=$root/target/abi
+# A tree of its own, built in a directory of its own: cargo would take one's library for the other's.
+changed=$root/target/abi-changed
 passed=0 failed=0
 
 done_with() { echo "$passed passed, $failed failed"; [ "$failed" = 0 ]; exit; }
@@ -26,43 +28,44 @@ done
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/sslcache-abi.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
-build() { # build DIRECTORY FILE: the library of a source tree
-  (cd "$1" && CARGO_TARGET_DIR=$target cargo build --quiet --lib) >"$tmp/log" 2>&1 &&
-    cp "$target/debug/libsslcache.so" "$2" && return
+build() { # build TREE DIRECTORY: the library of a source tree, in DIRECTORY/debug
+  (cd "$1" && CARGO_TARGET_DIR=$2 cargo build --quiet --lib) >"$tmp/log" 2>&1 && return
   sed 's/^/     /' "$tmp/log"
   return 1
 }
+library=$built/debug/libsslcache.so
 compare() { abidiff --no-added-syms "$committed" "$1" >"$tmp/difference" 2>&1; }
 
-build "$root" "$tmp/now.so" || { fail "it does not build"; done_with; }
+build "$root" "$built" || { fail "it does not build"; done_with; }
 if [ "${1-}" = --bless ]; then
-  abidw --no-show-locs --no-corpus-path --no-comp-dir-path --no-elf-needed "$tmp/now.so" |
+  abidw --no-show-locs --no-corpus-path --no-comp-dir-path --no-elf-needed "$library" |
     python3 "$here/prune_abi.py" >"$tmp/new.abi" && cp "$tmp/new.abi" "$committed"
 fi
 
-if compare "$tmp/now.so"; then
+if compare "$library"; then
   ok "every function and struct is as in abi/libsslcache.abi"
 else
   fail "the ABI has changed:"
   sed 's/^/     /' "$tmp/difference"
 fi
 functions=$(grep -c '<function-decl .*elf-symbol-id' "$committed")
-exported=$(nm -D --defined-only "$tmp/now.so" | grep -c ' T ')
+exported=$(nm -D --defined-only "$library" | grep -c ' T ')
 [ "$functions" = "$exported" ] && ok "all $exported functions are in abi/libsslcache.abi" ||
   fail "$exported functions are exported, abi/libsslcache.abi has $functions: abi.sh --bless"
 
 # --- Would it notice? -------------------------------------------------------------------------
 
 notices() { # notices WHAT FILE SED
-  rm -rf "$tmp/changed" && mkdir "$tmp/changed"
-  cp -r "$root/src" "$root/Cargo.toml" "$root/Cargo.lock" "$root/build.rs" "$tmp/changed"
+  local tree=$changed/tree
+  rm -rf "$tree" && mkdir -p "$tree"
+  cp -r "$root/src" "$root/Cargo.toml" "$root/Cargo.lock" "$root/build.rs" "$tree"
   (cd "$root" && sed -n 's/.*path = "\(.*\.rs\)".*/\1/p' Cargo.toml) | while read -r file; do
-    mkdir -p "$tmp/changed/$(dirname "$file")" && cp "$root/$file" "$tmp/changed/$file"
+    mkdir -p "$tree/$(dirname "$file")" && cp "$root/$file" "$tree/$file"
   done
-  sed -i "$3" "$tmp/changed/$2"
-  cmp -s "$root/$2" "$tmp/changed/$2" && { fail "$1: nothing was changed"; return; }
-  build "$tmp/changed" "$tmp/changed.so" || { fail "$1: it does not build"; return; }
-  compare "$tmp/changed.so" && { fail "$1: not noticed"; return; }
+  sed -i "$3" "$tree/$2"
+  cmp -s "$root/$2" "$tree/$2" && { fail "$1: nothing was changed"; return; }
+  build "$tree" "$changed" || { fail "$1: it does not build"; return; }
+  compare "$changed/debug/libsslcache.so" && { fail "$1: not noticed"; return; }
   ok "$1 is noticed"
 }
 

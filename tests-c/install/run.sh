@@ -74,11 +74,18 @@ if command -v mandoc >/dev/null; then
     check "$(basename "$page") is clean" mandoc -Tlint -Wwarning "$page"
   done
 elif command -v groff >/dev/null; then
-  clean() { [ -z "$(groff -ww -man -Tutf8 "$1" 2>&1 >/dev/null)" ]; }
+  clean() { [ -z "$(groff -ww -mandoc -Tutf8 "$1" 2>&1 >/dev/null)" ]; }
   for page in "$dest$prefix"/share/man/man?/*; do check "$(basename "$page") is clean" clean "$page"; done
 else
   skip "the manual pages: neither mandoc nor groff is installed"
 fi
+
+# The example of sslcache(3), and what the page says it prints.
+example() { awk '/^#include <stdio.h>/ { on = 1 } /^\.Ed/ { on = 0 } on' man/sslcache.3 | sed 's/\\e/\\/g'; }
+printed() { awk '/^It prints/ { seen = 1; next } seen && /^\.Ed/ { exit } seen && !/^\./' man/sslcache.3; }
+build_example() { example | cc -Wall -Wextra -Werror -x c - -o "$tmp/example" $(pc --cflags --libs); }
+check "the example of sslcache(3) builds" build_example
+check "and prints what the page says" is "$(LD_LIBRARY_PATH=$lib timeout 20 "$tmp/example" 2>&1)" "$(printed)"
 
 # --- Out again --------------------------------------------------------------------------------
 
