@@ -185,7 +185,7 @@ show() { # standing seed
     traced "$1" "$out/library" "$2" "$length" "$only" >"$b"
     echo "    operations $only; libssl on the left"
     diff --side-by-side --expand-tabs -W 200 "$a" "$b" | head -n 150
-    echo "    again: --trace $2 $length --only '$only'"
+    echo "    again: $out/differential --oracle $oracle --trace $2 $length --only '$only'"
 }
 
 # ---- Many sequences ----
