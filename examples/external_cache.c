@@ -107,11 +107,23 @@ static SSL_SESSION *new_session(SSL *ssl, const unsigned char *id) {
     return session;
 }
 
-/* A client comes to this server and names the session `id`: is it resumed? */
-static int resumes(SSL *ssl, const unsigned char *id) {
+/* A client comes to this server for the first time: the handshake ends with a session. */
+static SSL_SESSION *full_handshake(SSL_CTX *ctx, const unsigned char *id) {
+    SSL *ssl = SSL_new(ctx);
+    SSL_SESSION *session = new_session(ssl, id);
+
+    SSLCACHE_negotiated(ssl, session);
+    SSL_free(ssl);
+    return session;
+}
+
+/* A client comes back and names the session `id`: is it resumed? */
+static int resumes(SSL_CTX *ctx, const unsigned char *id) {
+    SSL *ssl = SSL_new(ctx);
     SSL_SESSION *session = SSLCACHE_accept_session(ssl, id, ID_LENGTH);
 
     SSL_SESSION_free(session);
+    SSL_free(ssl);
     return session != NULL;
 }
 
@@ -125,30 +137,23 @@ static void step(const char *what, int answer, int expected) {
 
 int main(void) {
     static const unsigned char id[ID_LENGTH] = "a session made by server A";
-    SSL_CTX *ctx_a = new_server(), *ctx_b = new_server();
-    SSL *ssl_a = SSL_new(ctx_a), *ssl_b = SSL_new(ctx_b);
+    SSL_CTX *a = new_server(), *b = new_server();
+    SSL_SESSION *session = full_handshake(a, id);
 
-    if (ssl_a == NULL || ssl_b == NULL)
-        return 1;
-    SSL_SESSION *session = new_session(ssl_a, id);
-
-    SSLCACHE_negotiated(ssl_a, session);
     step("server A ends a handshake; its session is in the table", find(id, ID_LENGTH) != NULL, 1);
-    step("server A resumes it", resumes(ssl_a, id), 1);
+    step("server A resumes it", resumes(a, id), 1);
     step("... from its own cache, without asking the table", lookups, 0);
-    step("server B resumes it", resumes(ssl_b, id), 1);
+    step("server B resumes it", resumes(b, id), 1);
     step("... because the table had it", lookups, 1);
-    step("server B resumes it once more", resumes(ssl_b, id), 1);
+    step("server B resumes it once more", resumes(b, id), 1);
     step("... now from its own cache", lookups, 1);
 
-    step("server A removes it", SSL_CTX_remove_session(ctx_a, session), 1);
+    step("server A removes it", SSL_CTX_remove_session(a, session), 1);
     step("... and it left the table", find(id, ID_LENGTH) == NULL, 1);
-    step("server A does not resume it any more", resumes(ssl_a, id), 0);
+    step("server A does not resume it any more", resumes(a, id), 0);
 
     SSL_SESSION_free(session);
-    SSL_free(ssl_a);
-    SSL_free(ssl_b);
-    SSL_CTX_free(ctx_a);
-    SSL_CTX_free(ctx_b);
+    SSL_CTX_free(a);
+    SSL_CTX_free(b);
     return surprises != 0;
 }

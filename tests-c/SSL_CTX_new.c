@@ -8,7 +8,11 @@ static void methods(void)
         TLS_method(),     TLS_server_method(),     TLS_client_method(),
         TLSv1_2_method(), TLSv1_2_server_method(), TLSv1_2_client_method(),
         DTLS_method(),    DTLS_server_method(),    DTLS_client_method(),
-        SSLv23_method(),
+        SSLv23_method(),  SSLv23_server_method(),  SSLv23_client_method(),
+        TLSv1_1_method(), TLSv1_1_server_method(), TLSv1_1_client_method(),
+        TLSv1_method(),   TLSv1_server_method(),   TLSv1_client_method(),
+        DTLSv1_2_method(), DTLSv1_2_server_method(), DTLSv1_2_client_method(),
+        DTLSv1_method(),  DTLSv1_server_method(),  DTLSv1_client_method(),
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         REQUIRE(all[i] != NULL);
@@ -20,8 +24,9 @@ static void methods(void)
         long size = SSL_CTX_sess_get_cache_size(ctx);
         long timeout = SSL_CTX_get_timeout(ctx);
         int version = SSL_version(ssl);
-        printf("method %zu: mode %ld size %ld timeout %ld version 0x%04x\n", i, mode, size, timeout,
-               (unsigned int)version);
+        int server = SSL_is_server(ssl);
+        printf("method %zu: mode %ld size %ld timeout %ld version 0x%04x server %d\n", i, mode, size, timeout,
+               (unsigned int)version, server);
         SSL_free(ssl);
         SSL_CTX_free(ctx);
     }
@@ -114,6 +119,10 @@ static void the_end(void)
 
 int main(void)
 {
+    section("initialising is allowed and not needed");
+    TRACE(OPENSSL_init_ssl(0, NULL));
+    TRACE(SSL_library_init());
+    SSL_load_error_strings();
     methods();
     the_end();
     return 0;

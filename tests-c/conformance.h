@@ -109,8 +109,8 @@ static UNUSED void trace_pointer(const void *value)
 #define TRACE(call)                                                                               \
     (trace_begin(#call), _Generic((call),                                                         \
         int: trace_long, long: trace_long,                                                        \
-        unsigned char: trace_unsigned, unsigned int: trace_unsigned,                              \
-        unsigned long: trace_unsigned,                                                            \
+        unsigned char: trace_unsigned, unsigned short: trace_unsigned,                            \
+        unsigned int: trace_unsigned, unsigned long: trace_unsigned,                              \
         char *: trace_text, const char *: trace_text,                                             \
         default: trace_pointer)(call))
 

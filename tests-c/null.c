@@ -7,6 +7,7 @@
  */
 #include "der.h"
 
+#include <openssl/pem.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,6 +120,7 @@ static void nothing_to_read_or_write(void)
     text = NULL;
     SURVIVES(TRACE(d2i_SSL_SESSION(NULL, &text, 10) == NULL));
     SURVIVES(TRACE(SSL_SESSION_print_fp(NULL, session)));
+    SURVIVES(TRACE(PEM_read_SSL_SESSION(NULL, NULL, NULL, NULL) == NULL));
 }
 
 static void the_connection(void)
@@ -141,8 +143,15 @@ static void the_connection(void)
     SURVIVES(TRACE(SSL_version(NULL)));
     SURVIVES(TRACE(SSL_get_default_timeout(NULL)));
     SURVIVES(TRACE(SSL_ctrl(NULL, SSL_CTRL_SESS_NUMBER, 0, NULL)));
+    SURVIVES(TRACE(SSL_is_server(NULL)));
+    SURVIVES(TRACE(SSL_up_ref(NULL)));
+    SURVIVES(TRACE(SSL_set_ex_data(NULL, 0, NULL)));
+    SURVIVES(TRACE(SSL_get_ex_data(NULL, 0) == NULL));
+    SURVIVES(TRACE(SSL_CTX_callback_ctrl(NULL, 5, NULL)));
     SURVIVES(TRACE(SSL_CIPHER_find(NULL, bytes) == NULL));
     SURVIVES(TRACE(SSL_CIPHER_find(ssl, NULL) == NULL));
+    SURVIVES(TRACE(SSL_CIPHER_get_id(NULL)));
+    SURVIVES(TRACE(SSL_CIPHER_get_protocol_id(NULL)));
 }
 
 int main(void)

@@ -1,6 +1,8 @@
 /* NULL and absurd values where OpenSSL answers instead of crashing: the same answers. */
 #include "der.h"
 
+#include <openssl/pem.h>
+
 int main(void)
 {
     SSL_CTX *ctx = context_new();
@@ -55,6 +57,28 @@ int main(void)
     TRACE(i2d_SSL_SESSION(NULL, NULL));
     TRACE(i2d_SSL_SESSION(NULL, &none));
     TRACE(none == NULL);
+
+    BIO *memory = BIO_new(BIO_s_mem());
+    const unsigned char *empty = bytes;
+    TRACE(d2i_SSL_SESSION(NULL, &empty, 0) == NULL);
+    TRACE(empty == bytes);
+    TRACE(PEM_read_bio_SSL_SESSION(NULL, NULL, NULL, NULL) == NULL);
+    TRACE(PEM_write_bio_SSL_SESSION(NULL, NULL));
+    TRACE(PEM_write_bio_SSL_SESSION(NULL, session));
+    TRACE(PEM_write_bio_SSL_SESSION(memory, NULL));
+    TRACE(PEM_write_SSL_SESSION(NULL, NULL));
+    TRACE(PEM_write_SSL_SESSION(stdout, NULL));
+    TRACE(PEM_write_SSL_SESSION(NULL, session));
+    TRACE(SSL_SESSION_print_keylog(NULL, session));
+    TRACE(SSL_SESSION_print_keylog(memory, NULL));
+    TRACE(BIO_ctrl_pending(memory));
+    BIO_free(memory);
+    ERR_clear_error();
+
+    section("ciphers");
+    TRACE(SSL_CIPHER_get_name(NULL));
+    TRACE(SSL_CIPHER_standard_name(NULL));
+    TRACE(SSL_CIPHER_get_version(NULL));
 
     section("no output wanted");
     TRACE(SSL_SESSION_get_id(session, NULL) != NULL);

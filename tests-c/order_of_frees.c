@@ -39,9 +39,16 @@ int main(void)
     CALL(SSL_SESSION_free(d));
     SSL_CTX_sess_set_cache_size(ctx, 20);
 
-    section("the end of a context: sessions before the context's own ex_data");
+    section("a flush: all callbacks before the first free");
+    add_new(ctx, "a", T0, 100);
+    add_new(ctx, "b", T0, 200);
+    add_new(ctx, "c", T0, 300);
+    CALL(SSL_CTX_flush_sessions(ctx, T0 + 301));
+
+    section("the end of a context: sessions, then the context's own ex_data");
     int index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, say_context_going);
     SSL_CTX_set_ex_data(ctx, index, "the context");
+    add_new(ctx, "a", T0, 100);
     CALL(SSL_CTX_free(ctx));
     return 0;
 }

@@ -132,6 +132,21 @@ check() {
     fi
 }
 
+# What the oracle prints is compared with nothing: it must end well and say something.
+ask_oracle() {
+    local label status
+    label="$(basename "$1") libssl"
+    run "$1" libssl
+    status=$?
+    if [ $status -ne 0 ] || [ ! -s "$out/$1.libssl.out" ]; then
+        fail "$label: exit status $status"
+        tail -n 5 "$out/$1.libssl.out"
+        tail -n 30 "$out/$1.libssl.err"
+    elif wants libssl; then
+        ok "$label"
+    fi
+}
+
 # Everything an interposed run shows is worth nothing if the library was not really in front: it then
 # writes its statistics at exit, one block for each context, and without the preload nobody does.
 check_in_front() {
@@ -173,47 +188,41 @@ if wants standalone || wants interposed; then
     fi
 fi
 
-targets=(libssl)
-wants standalone && targets+=(sslcache)
+cd "$here" || exit 2
+shopt -s nullglob
+programs=()
+for source in *.c differences/*.c; do
+    name=${source%.c}
+    [ -z "$only" ] || [ "$only" = "$(basename "$name")" ] && programs+=("$name")
+done
+if [ ${#programs[@]} -eq 0 ]; then
+    fail "$only: no such program"
+    summary
+fi
+
+# An interposed run takes the oracle's binary, and a standalone one is compared with what that prints.
+targets=()
+for name in "${programs[@]}"; do
+    is_for "$name" interposed && targets+=("$out/libssl/$name")
+    wants standalone && is_for "$name" standalone && targets+=("$out/sslcache/$name")
+done
 mkdir -p "$out"
-if ! make --no-print-directory -k -s -j2 -C "$here" LIB="$lib" "${targets[@]}" 2>"$out/build.err"; then
+if ! make --no-print-directory -k -s -j2 LIB="$lib" "${targets[@]}" 2>"$out/build.err"; then
     fail "build"
     head -n 60 "$out/build.err"
 fi
 
-cd "$here" || exit 2
-shopt -s nullglob
-known=
-for source in *.c differences/*.c; do
-    name=${source%.c}
-    [ -n "$only" ] && [ "$only" != "$(basename "$name")" ] && continue
-    known=yes
+for name in "${programs[@]}"; do
     if ! oracle_none "$name"; then
-        if wants libssl; then
-            if [[ $name == differences/* ]]; then
-                check "$name" libssl
-            else
-                # The oracle has nothing to be compared with: it must end well and say something.
-                run "$name" libssl
-                status=$?
-                if [ $status -ne 0 ] || [ ! -s "$out/$name.libssl.out" ]; then
-                    fail "$(basename "$name") libssl: exit status $status"
-                    tail -n 5 "$out/$name.libssl.out"
-                    tail -n 30 "$out/$name.libssl.err"
-                else
-                    ok "$(basename "$name") libssl"
-                fi
-            fi
-        elif [[ $name != differences/* ]]; then
-            run "$name" libssl
+        if [[ $name == differences/* ]]; then
+            wants libssl && check "$name" libssl
+        else
+            ask_oracle "$name"
         fi
     fi
     wants standalone && is_for "$name" standalone && check "$name" standalone
     wants interposed && is_for "$name" interposed && check "$name" interposed
 done
-if [ -n "$only" ] && [ -z "$known" ]; then
-    fail "$only: no such program"
-fi
 if [ -z "$only" ]; then
     wants standalone && check_no_libssl
     wants interposed && check_in_front

@@ -46,6 +46,25 @@ fn within_seconds(seconds: u64, f: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// Runs `f` in several threads at once. Each is joined: leaving a scope is not enough for
+/// ThreadSanitizer, which does not see how std waits there.
+fn in_threads(f: impl Fn(u64) + Sync) {
+    let barrier = Barrier::new(THREADS as usize);
+    std::thread::scope(|scope| {
+        let (f, barrier) = (&f, &barrier);
+        let start = |thread| {
+            scope.spawn(move || {
+                barrier.wait();
+                f(thread);
+            })
+        };
+        let threads: Vec<_> = (0..THREADS).map(start).collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
 fn insert(cache: &SessionCache<Session>, key: Key, expiry: Expiry, session: Session) {
     match cache.insert(key, expiry, session) {
         Insertion::Added { replaced, evicted } => drop((replaced, evicted.count())),
@@ -106,16 +125,7 @@ fn sessions(n: u64) -> Vec<Session> {
 fn hammered(capacity: usize, ids: u64, rounds: u64, seed: u64) {
     let cache = SessionCache::new(capacity);
     let sessions = sessions(ids);
-    let barrier = Barrier::new(THREADS as usize);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (cache, sessions, barrier) = (&cache, &sessions, &barrier);
-            scope.spawn(move || {
-                barrier.wait();
-                hammer(cache, sessions, seed << 32 | thread, rounds);
-            });
-        }
-    });
+    in_threads(|thread| hammer(&cache, &sessions, seed << 32 | thread, rounds));
     cache.validate();
     check_references(&cache, &sessions);
     let statistics = cache.statistics();
@@ -157,24 +167,17 @@ fn the_capacity_holds_when_all_is_quiet() {
         for round in 0..400u64 {
             let capacity = [1, 2, 3, 5, 300][round as usize % 5];
             let cache = SessionCache::new(capacity);
-            let barrier = Barrier::new(THREADS as usize);
-            std::thread::scope(|scope| {
-                for thread in 0..THREADS {
-                    let (cache, barrier) = (&cache, &barrier);
-                    scope.spawn(move || {
-                        let mut random = Random(round << 32 | thread);
-                        barrier.wait();
-                        for n in 0..capacity as u64 + 5 {
-                            let id = key(thread << 32 | n);
-                            let expiry = Expiry::at(random.below(3) as i64);
-                            insert(cache, id, expiry, Session(Arc::new(n)));
-                            if random.below(4) == 0 {
-                                drop(cache.remove(&id));
-                            }
-                        }
-                        insert(cache, key(thread), Expiry::at(0), Session(Arc::new(0)));
-                    });
+            in_threads(|thread| {
+                let mut random = Random(round << 32 | thread);
+                for n in 0..capacity as u64 + 5 {
+                    let id = key(thread << 32 | n);
+                    let expiry = Expiry::at(random.below(3) as i64);
+                    insert(&cache, id, expiry, Session(Arc::new(n)));
+                    if random.below(4) == 0 {
+                        drop(cache.remove(&id));
+                    }
                 }
+                insert(&cache, key(thread), Expiry::at(0), Session(Arc::new(0)));
             });
             cache.validate();
             assert!(cache.len() <= capacity, "{} > {capacity}", cache.len());
@@ -191,18 +194,12 @@ fn of_many_takers_exactly_one_wins() {
             insert(&cache, key(n), Expiry::NEVER, Session(Arc::new(n)));
         }
         let wins = AtomicUsize::new(0);
-        let barrier = Barrier::new(THREADS as usize);
-        std::thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| {
-                    barrier.wait();
-                    for n in 0..500 {
-                        if let Some(session) = cache.take(&key(n)) {
-                            assert_eq!(*session.0, n);
-                            wins.fetch_add(1, Ordering::Relaxed);
-                        }
-                    }
-                });
+        in_threads(|_| {
+            for n in 0..500 {
+                if let Some(session) = cache.take(&key(n)) {
+                    assert_eq!(*session.0, n);
+                    wins.fetch_add(1, Ordering::Relaxed);
+                }
             }
         });
         assert_eq!(wins.into_inner(), 500);
@@ -314,19 +311,21 @@ fn a_frozen_cache_lets_nobody_in_until_it_thaws() {
             let inside = AtomicUsize::new(0);
             std::thread::scope(|scope| {
                 let frozen = cache.freeze();
-                for id in 10_000..10_010 {
-                    let (cache, inside) = (&cache, &inside);
+                let (cache, inside) = (&cache, &inside);
+                let start = |id| {
                     scope.spawn(move || {
                         insert(cache, key(id), Expiry::NEVER, Session(Arc::new(0)));
                         inside.fetch_add(1, Ordering::SeqCst);
-                    });
-                }
+                    })
+                };
+                let threads: Vec<_> = (10_000..10_010).map(start).collect();
                 std::thread::sleep(Duration::from_millis(20));
                 assert_eq!(inside.load(Ordering::SeqCst), 0);
                 match n {
                     5 => frozen.release_in_child(),
                     _ => drop(frozen),
                 }
+                threads.into_iter().for_each(|thread| thread.join().unwrap());
             });
             assert_eq!(cache.len() as u64, n + 10);
             cache.validate();

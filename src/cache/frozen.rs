@@ -40,3 +40,36 @@ impl<'a, S> Frozen<'a, S> {
         counters.pending.store(0, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::slab::Entry;
+    use super::super::{Expiry, Insertion, Key, SessionCache};
+
+    /// A fork while another thread has stored a session but not given it its place, while it had
+    /// claimed one for eviction, and while it had departures to report.
+    #[test]
+    fn the_child_finishes_what_other_threads_were_in() {
+        for before in [3, 500] {
+            let cache = SessionCache::new(usize::MAX);
+            let key = |n: u64| Key::new(0, &n.to_be_bytes()).unwrap();
+            for n in 0..before {
+                let inserted = cache.insert(key(n), Expiry::at(1), n);
+                assert!(matches!(inserted, Insertion::Added { .. }));
+            }
+            cache.counters.depart(2);
+            let hash = key(before).hash();
+            let mut shard = cache.shards.lock(hash).unwrap();
+            assert!(shard.try_reserve(1).is_ok());
+            let entry = Entry::new(&key(before), Expiry::at(0), before);
+            shard.add(hash, entry, cache.next_sequence());
+            drop(shard);
+
+            cache.freeze().release_in_child();
+            cache.validate();
+            assert_eq!(cache.len() as u64, before + 1);
+            assert_eq!(cache.flush(1).collect::<Vec<_>>(), [before]);
+            assert_eq!(cache.len() as u64, before);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What a session is found by, and the hash of it.
 
+use once_cell::race::OnceBox;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::OnceLock;
 
 /// The key of a session: protocol version and session id. Two sessions are the same for the cache
 /// if and only if version, id length and id bytes are equal.
@@ -94,10 +94,12 @@ struct KeyHasher {
 }
 
 impl KeyHasher {
-    /// One set of random numbers for the whole process, drawn at first use.
+    /// One set of random numbers for the whole process, drawn at first use. Threads race for it,
+    /// none waits: after a `fork()` the one to wait for might not exist. (The one allocation of
+    /// the engine that cannot be refused; it happens once.)
     fn of_process() -> &'static KeyHasher {
-        static HASHER: OnceLock<KeyHasher> = OnceLock::new();
-        HASHER.get_or_init(KeyHasher::random)
+        static HASHER: OnceBox<KeyHasher> = OnceBox::new();
+        HASHER.get_or_init(|| Box::new(KeyHasher::random()))
     }
 
     /// std's SipHash under a random key of the operating system is a pseudo-random function: a

@@ -338,3 +338,57 @@ impl<S> Shard<S> {
         assert!(!self.moved || self.len() == 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(n: u64) -> Shard<u64> {
+        let mut shard = Shard::new();
+        for n in 0..n {
+            let key = Key::new(0, &n.to_be_bytes()).unwrap();
+            assert!(shard.try_reserve(1).is_ok());
+            let entry = Entry::new(&key, Expiry::at(n as i64), n);
+            let number = shard.add(key.hash(), entry, n);
+            shard.link(number, n);
+        }
+        shard
+    }
+
+    #[test]
+    fn an_empty_shard_gives_its_memory_back_but_for_a_little() {
+        for (sessions, gives) in [(0, false), (KEPT as u64 / 2, false), (100, true)] {
+            let mut shard = filled(sessions);
+            if sessions > 0 {
+                assert!(shard.take_spare().is_none(), "it holds sessions");
+            }
+            let all = usize::MAX;
+            shard.sweep(Expiry::FIRST, u64::MAX, |_| true, Cause::Closed, all, drop);
+            assert_eq!(shard.take_spare().is_some(), gives);
+            assert!(shard.storage.slab.room() <= KEPT);
+            shard.validate(|_| true);
+        }
+    }
+
+    #[test]
+    fn a_sweep_stops_at_its_batch_and_tells_where_to_go_on() {
+        let mut shard = filled(10);
+        let mut gone = Vec::new();
+        let mut from = Some(Expiry::FIRST);
+        let mut holds = 0;
+        while let Some(start) = from {
+            from = shard.sweep(
+                start,
+                8,
+                |expiry| expiry.is_past(9),
+                Cause::Expired,
+                3,
+                |departed| gone.push(departed.session),
+            );
+            holds += 1;
+        }
+        assert_eq!(gone, [0, 1, 2, 3, 4, 5, 6, 7], "8 came too late, 9 is not due");
+        assert_eq!(holds, 4);
+        assert_eq!(shard.len(), 2);
+    }
+}

@@ -28,6 +28,7 @@ macro_rules! export_both {
     };
 }
 
+pub mod d2i_ssl_session;
 pub mod ssl_ctx_add_session;
 pub mod ssl_ctx_ctrl;
 pub mod ssl_ctx_flush_sessions;
@@ -81,17 +82,17 @@ pub(crate) unsafe fn key(version: c_int, id: *const c_uchar, len: c_uint) -> Opt
     Key::new(version, unsafe { bytes(id, len) })
 }
 
-/// Gives `value` through two pointers from C, NULL and 0 if it is empty. A NULL `data` is left alone.
+/// Gives `value` through two pointers from C, NULL and 0 if there is none. A NULL `data` is left alone.
 ///
 /// # Safety
 /// `data` is NULL or writable, `len` is writable; C uses the bytes only as long as `value` stays.
-pub(crate) unsafe fn give(value: &[u8], data: *mut *const c_uchar, len: *mut size_t) {
-    let pointer = if value.is_empty() { std::ptr::null() } else { value.as_ptr() };
+pub(crate) unsafe fn give(value: Option<&Vec<u8>>, data: *mut *const c_uchar, len: *mut size_t) {
+    let pointer = value.map_or(std::ptr::null(), |value| value.as_ptr());
     // SAFETY: the caller's promise.
     unsafe {
         if !data.is_null() {
             *data = pointer;
         }
-        *len = value.len();
+        *len = value.map_or(0, Vec::len);
     }
 }

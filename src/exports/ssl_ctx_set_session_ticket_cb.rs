@@ -27,8 +27,9 @@ pub unsafe extern "C" fn SSL_SESSION_set1_ticket_appdata(
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ss) }.map_or(0, |session| {
         // SAFETY: the caller's promise.
-        let value = unsafe { bytes(data.cast(), len) }.to_vec();
-        session.write(|v| v.ticket_appdata = value.into());
+        let value = unsafe { bytes(data.cast(), len) };
+        let value = (!value.is_empty()).then(|| value.to_vec().into());
+        session.write(|v| v.ticket_appdata = value);
         1
     }))
 }
@@ -55,7 +56,7 @@ pub unsafe extern "C" fn SSL_SESSION_get0_ticket_appdata(
     unsafe { Session::borrow(ss) }.map_or(0, |session| {
         let data = data.cast::<*const c_uchar>();
         // SAFETY: the caller's promise.
-        session.read(|v| unsafe { super::give(&v.ticket_appdata, data, len) });
+        session.read(|v| unsafe { super::give(v.ticket_appdata.as_deref(), data, len) });
         1
     }))
 }

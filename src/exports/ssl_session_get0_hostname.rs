@@ -72,7 +72,7 @@ pub unsafe extern "C" fn SSL_SESSION_get0_alpn_selected(
     // SAFETY: the caller's promise.
     if let Some(session) = unsafe { Session::borrow(s) } {
         // SAFETY: the caller's promise.
-        session.read(|v| unsafe { super::give(&v.alpn, alpn, len) })
+        session.read(|v| unsafe { super::give(v.alpn.as_ref(), alpn, len) })
     })
 }
 
@@ -96,7 +96,8 @@ pub unsafe extern "C" fn SSL_SESSION_set1_alpn_selected(
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(0, |session| {
         // SAFETY: the caller's promise.
-        let value = unsafe { bytes(alpn, len) }.to_vec();
+        let value = unsafe { bytes(alpn, len) };
+        let value = (!value.is_empty()).then(|| value.to_vec());
         session.write(|v| v.alpn = value);
         1
     }))

@@ -4,7 +4,7 @@ use libc::{c_int, c_uchar, c_ulong, size_t};
 
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
-use crate::standalone::Session;
+use crate::standalone::{Session, Values};
 
 /// Returns 1 if `s` has a ticket, else 0.
 ///
@@ -19,7 +19,7 @@ pub unsafe extern "C" fn SSL_SESSION_has_ticket(s: *const SSL_SESSION) -> c_int 
     }
     export!(0; SSL_SESSION_has_ticket(s);
         // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| !v.ticket.is_empty()).into()))
+        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(Values::has_ticket).into()))
 }
 
 /// Returns for how long the server said the ticket of `s` is good, in seconds.
@@ -58,6 +58,6 @@ pub unsafe extern "C" fn SSL_SESSION_get0_ticket(
     // SAFETY: the caller's promise.
     if let Some(session) = unsafe { Session::borrow(s) } {
         // SAFETY: the caller's promise.
-        session.read(|v| unsafe { super::give(&v.ticket, tick, len) })
+        session.read(|v| unsafe { super::give(v.ticket.as_deref(), tick, len) })
     })
 }

@@ -44,6 +44,8 @@ pub const TLS1_VERSION: c_int = 0x0301;
 pub const TLS1_1_VERSION: c_int = 0x0302;
 pub const TLS1_2_VERSION: c_int = 0x0303;
 pub const TLS1_3_VERSION: c_int = 0x0304;
+/// The version before DTLS 1.0 that some VPNs still speak.
+pub const DTLS1_BAD_VER: c_int = 0x0100;
 pub const DTLS1_VERSION: c_int = 0xFEFF;
 pub const DTLS1_2_VERSION: c_int = 0xFEFD;
 
@@ -53,12 +55,27 @@ pub const CRYPTO_EX_INDEX_SSL_CTX: c_int = 1;
 pub const CRYPTO_EX_INDEX_SSL_SESSION: c_int = 2;
 
 pub const ERR_LIB_SSL: c_int = 20;
+pub const ERR_LIB_ASN1: c_int = 13;
+pub const SSL_R_CIPHER_CODE_WRONG_LENGTH: c_int = 137;
 pub const SSL_R_NULL_SSL_METHOD_PASSED: c_int = 196;
+pub const SSL_R_UNKNOWN_SSL_VERSION: c_int = 254;
+pub const SSL_R_UNSUPPORTED_SSL_VERSION: c_int = 259;
+pub const SSL_R_BAD_LENGTH: c_int = 271;
 pub const SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG: c_int = 273;
 pub const SSL_R_SSL_SESSION_ID_CALLBACK_FAILED: c_int = 301;
 pub const SSL_R_SSL_SESSION_ID_CONFLICT: c_int = 302;
 pub const SSL_R_SSL_SESSION_ID_HAS_BAD_LENGTH: c_int = 303;
 pub const SSL_R_SSL_SESSION_ID_TOO_LONG: c_int = 408;
+pub const ASN1_R_BAD_OBJECT_HEADER: c_int = 102;
+pub const ASN1_R_EXPLICIT_LENGTH_MISMATCH: c_int = 119;
+pub const ASN1_R_FIELD_MISSING: c_int = 121;
+pub const ASN1_R_SEQUENCE_LENGTH_MISMATCH: c_int = 148;
+pub const ASN1_R_TOO_LONG: c_int = 155;
+pub const ASN1_R_WRONG_TAG: c_int = 168;
+pub const ASN1_R_ILLEGAL_PADDING: c_int = 221;
+pub const ASN1_R_TOO_SMALL: c_int = 224;
+/// Of OpenSSL 3; 58 before.
+pub const ERR_R_NESTED_ASN1_ERROR: c_int = 266 | (2 << 18);
 
 /// The timeout of a session nobody gave one: `SSL_SESSION_new`.
 pub const NEW_SESSION_TIMEOUT: c_long = 60 * 5 + 4;

@@ -6,10 +6,10 @@
 use std::ffi::CStr;
 use std::sync::OnceLock;
 
-use libc::{c_char, c_int, c_long, c_ulong, c_void};
+use libc::{c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 
 use super::constants::*;
-use super::types::{BIO, LHASH_OF_SSL_SESSION};
+use super::types::{BIO, EVP_PKEY, FILE, LHASH_OF_SSL_SESSION, SSL_SESSION, X509, pem_password_cb};
 
 /// libcrypto's `CRYPTO_EX_DATA`: two words at the most, zero when new.
 #[repr(C)]
@@ -48,6 +48,12 @@ pub struct ErrorString {
     text: *const c_char,
 }
 
+/// What reads an object from DER for libcrypto's PEM functions; with the type of ours.
+pub type D2i =
+    unsafe extern "C" fn(*mut *mut SSL_SESSION, *mut *const c_uchar, c_long) -> *mut SSL_SESSION;
+/// What writes one.
+pub type I2d = unsafe extern "C" fn(*const SSL_SESSION, *mut *mut c_uchar) -> c_int;
+
 crate::ffi::symbols::symbol_table! {
     /// The functions of libcrypto that we use.
     pub struct LibCrypto {
@@ -67,6 +73,18 @@ crate::ffi::symbols::symbol_table! {
         fn ERR_set_error(c_int, c_int, *const c_char);
         fn ERR_put_error(c_int, c_int, c_int, *const c_char, c_int);
         fn BIO_write(*mut BIO, *const c_void, c_int) -> c_int;
+        fn CRYPTO_malloc(usize, *const c_char, c_int) -> *mut c_void;
+        fn d2i_X509(*mut *mut X509, *mut *const c_uchar, c_long) -> *mut X509;
+        fn i2d_X509(*const X509, *mut *mut c_uchar) -> c_int;
+        fn X509_free(*mut X509);
+        fn d2i_PUBKEY(*mut *mut EVP_PKEY, *mut *const c_uchar, c_long) -> *mut EVP_PKEY;
+        fn i2d_PUBKEY(*const EVP_PKEY, *mut *mut c_uchar) -> c_int;
+        fn EVP_PKEY_free(*mut EVP_PKEY);
+        fn X509_verify_cert_error_string(c_long) -> *const c_char;
+        fn PEM_ASN1_read_bio(D2i, *const c_char, *mut BIO, *mut *mut SSL_SESSION, pem_password_cb, *mut c_void) -> *mut SSL_SESSION;
+        fn PEM_ASN1_read(D2i, *const c_char, *mut FILE, *mut *mut SSL_SESSION, pem_password_cb, *mut c_void) -> *mut SSL_SESSION;
+        fn PEM_ASN1_write_bio(I2d, *const c_char, *mut BIO, *const SSL_SESSION, *const c_void, *const c_uchar, c_int, pem_password_cb, *mut c_void) -> c_int;
+        fn PEM_ASN1_write(I2d, *const c_char, *mut FILE, *const SSL_SESSION, *const c_void, *const c_uchar, c_int, pem_password_cb, *mut c_void) -> c_int;
     }
 }
 
@@ -86,9 +104,13 @@ pub fn libcrypto() -> Option<&'static LibCrypto> {
 
 /// Puts an error of libssl on libcrypto's queue, as the function that failed would have.
 pub fn raise(reason: c_int, function: &'static CStr) {
+    raise_of(ERR_LIB_SSL, reason, function);
+}
+
+/// The same with an error of another library of OpenSSL.
+pub fn raise_of(library: c_int, reason: c_int, function: &'static CStr) {
     let Some(crypto) = libcrypto() else { return };
     load_strings(crypto);
-    let library = ERR_LIB_SSL;
     let file = c"sslcache".as_ptr();
     // SAFETY: plain calls; the strings are static, the format is NULL (no arguments follow).
     unsafe {
@@ -99,6 +121,8 @@ pub fn raise(reason: c_int, function: &'static CStr) {
             debug(file, 0, function.as_ptr());
             set(library, reason, std::ptr::null());
         } else if let Some(put) = crypto.ERR_put_error {
+            // The one reason of ours that had another number before OpenSSL 3.
+            let reason = if reason == ERR_R_NESTED_ASN1_ERROR { 58 } else { reason };
             put(library, 0, reason, file, 0);
         }
     }

@@ -1,11 +1,17 @@
 //! The standalone standing: no libssl in the process, so the objects are our own.
 
+pub mod cipher;
 mod connection;
 mod context;
+pub mod der;
 mod ex_data;
 pub mod method;
+mod peer;
 mod session;
 
+pub use cipher::{Cipher, CipherPtr};
 pub use connection::Connection;
 pub use context::{Context, freeze, reschedule};
-pub use session::{CipherPtr, Session, SessionHandle};
+pub use method::Method;
+pub use peer::Peer;
+pub use session::{Id, Session, SessionHandle, Values};

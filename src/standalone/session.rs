@@ -8,12 +8,14 @@ use libc::{c_int, c_long, c_void};
 use parking_lot::RwLock;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::cipher::CipherPtr;
 use super::ex_data::ExData;
+use super::peer::Peer;
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
-use crate::ffi::types::{EVP_PKEY, SSL_CIPHER, SSL_CTX, SSL_SESSION, X509};
+use crate::ffi::types::{EVP_PKEY, SSL_CTX, SSL_SESSION, X509};
 use crate::rules::SessionRef;
 
 /// Up to 32 bytes, kept in place: a session id or a session id context.
@@ -52,16 +54,6 @@ impl Id {
     }
 }
 
-/// A cipher suite pointer: an entry of our own table, or one the program got elsewhere. Never
-/// followed unless it is ours.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CipherPtr(pub *const SSL_CIPHER);
-
-// SAFETY: the pointer names an immutable, static table entry and is otherwise only compared.
-unsafe impl Send for CipherPtr {}
-// SAFETY: as above.
-unsafe impl Sync for CipherPtr {}
-
 /// The negotiated values: all that `SSL_SESSION_dup` copies and that DER encodes.
 #[derive(Clone)]
 pub struct Values {
@@ -87,16 +79,16 @@ pub struct Values {
     pub flags: u64,
     /// The server name.
     pub hostname: Option<CString>,
-    /// The protocol that ALPN chose; empty if none.
-    pub alpn: Vec<u8>,
-    /// The ticket; empty if none.
-    pub ticket: Zeroizing<Vec<u8>>,
+    /// The protocol that ALPN chose.
+    pub alpn: Option<Vec<u8>>,
+    /// The ticket. One of no bytes is no ticket to anybody, but DER keeps it.
+    pub ticket: Option<Zeroizing<Vec<u8>>>,
     /// For how long the server said the ticket is good, in seconds.
     pub ticket_lifetime_hint: u64,
     /// TLS 1.3: obfuscates the ticket's age.
     pub ticket_age_add: u32,
-    /// What the application attached to its tickets; empty if nothing.
-    pub ticket_appdata: Zeroizing<Vec<u8>>,
+    /// What the application attached to its tickets.
+    pub ticket_appdata: Option<Zeroizing<Vec<u8>>>,
     /// How much early data is accepted, in bytes.
     pub max_early_data: u32,
     /// Maximum fragment length mode; 255 is "never negotiated".
@@ -111,10 +103,10 @@ pub struct Values {
     pub compress_id: u8,
     /// Key exchange group.
     pub kex_group: u32,
-    /// The peer's certificate, DER.
-    pub peer: Option<Vec<u8>>,
-    /// The peer's raw public key, DER (SubjectPublicKeyInfo).
-    pub peer_rpk: Option<Vec<u8>>,
+    /// The peer's certificate.
+    pub peer: Option<Arc<Peer<X509>>>,
+    /// The peer's raw public key.
+    pub peer_rpk: Option<Arc<Peer<EVP_PKEY>>>,
 }
 
 impl Default for Values {
@@ -131,11 +123,11 @@ impl Default for Values {
             verify_result: X509_V_ERR_UNSPECIFIED,
             flags: 0,
             hostname: None,
-            alpn: Vec::new(),
-            ticket: Zeroizing::default(),
+            alpn: None,
+            ticket: None,
             ticket_lifetime_hint: 0,
             ticket_age_add: 0,
-            ticket_appdata: Zeroizing::default(),
+            ticket_appdata: None,
             max_early_data: 0,
             max_fragment_len_mode: TLSEXT_MAX_FRAGMENT_LENGTH_UNSPECIFIED,
             psk_identity_hint: None,
@@ -146,6 +138,13 @@ impl Default for Values {
             peer: None,
             peer_rpk: None,
         }
+    }
+}
+
+impl Values {
+    /// `SSL_SESSION_has_ticket`
+    pub fn has_ticket(&self) -> bool {
+        self.ticket.as_ref().is_some_and(|ticket| !ticket.is_empty())
     }
 }
 
@@ -205,6 +204,13 @@ impl Session {
         write(&mut self.values.write())
     }
 
+    /// Takes these values in place of its own. They are dropped outside the lock: a certificate is
+    /// freed with them.
+    pub fn replace(&self, values: Values) {
+        let old = std::mem::replace(&mut *self.values.write(), values);
+        drop(old);
+    }
+
     /// Not marked `not_resumable`.
     pub fn may_resume(&self) -> bool {
         !self.not_resumable.load(Ordering::Relaxed)
@@ -212,17 +218,17 @@ impl Session {
 
     /// `SSL_SESSION_is_resumable`
     pub fn is_resumable(&self) -> bool {
-        self.may_resume() && self.read(|v| !v.id.as_slice().is_empty() || !v.ticket.is_empty())
+        self.may_resume() && self.read(|v| !v.id.as_slice().is_empty() || v.has_ticket())
     }
 
     /// `SSL_SESSION_get0_peer`
     pub fn peer(&self) -> *mut X509 {
-        std::ptr::null_mut()
+        self.read(|v| v.peer.as_ref().map_or(std::ptr::null_mut(), |peer| peer.object()))
     }
 
     /// `SSL_SESSION_get0_peer_rpk`
     pub fn peer_rpk(&self) -> *mut EVP_PKEY {
-        std::ptr::null_mut()
+        self.read(|v| v.peer_rpk.as_ref().map_or(std::ptr::null_mut(), |peer| peer.object()))
     }
 
     /// `SSL_SESSION_set_ex_data`

@@ -218,6 +218,40 @@ static void number_in_flush(Version version)
     tear_down();
 }
 
+/* The table that SSL_CTX_sessions shows has what the cache has. */
+static void count_one(void *session, void *count)
+{
+    (void)session;
+    ++*(int *)count;
+}
+
+static void show_table(void)
+{
+    OPENSSL_LHASH *table = (OPENSSL_LHASH *)SSL_CTX_sessions(server->ctx);
+    int walked = 0;
+
+    OPENSSL_LH_doall_arg(table, count_one, &walked);
+    say("number=%ld, in the table %lu, walked %d", SSL_CTX_sess_number(server->ctx), OPENSSL_LH_num_items(table), walked);
+}
+
+static void table_of_sessions(Version version)
+{
+    SSL_SESSION *sessions[3];
+    int i;
+
+    set_up(version);
+    show_table();
+    make(3, sessions);
+    show_table();
+    remove_session(server, server->kept[1]);
+    show_table();
+    SSL_CTX_flush_sessions(server->ctx, 0);
+    show_table();
+    for (i = 0; i < 3; i++)
+        SSL_SESSION_free(sessions[i]);
+    tear_down();
+}
+
 /* Hours pass. At the last second of its life a session still resumes, one second later not. */
 static void hours_pass(Version version)
 {
@@ -601,6 +635,7 @@ const Scenario order_scenarios[] = {
     {"size_changes", size_changes, ALL},
     {"flush_by_hand", flush_by_hand, ALL},
     {"number_in_flush", number_in_flush, ALL},
+    {"table_of_sessions", table_of_sessions, TLS},
     {"hours_pass", hours_pass, ALL},
     {"flush_under_a_connection", flush_under_a_connection, ALL},
     {"add_after_leaving", add_after_leaving, ALL},

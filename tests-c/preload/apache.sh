@@ -54,7 +54,6 @@ restarted() { [ "$(children | wc -w)" -eq 1 ] && [ "$(children)" != "$old" ] && 
 resumes() { # resumes CACHE EXPECTED
     serve "$1" || { tail -n 3 "$tmp/run/error.log"; return; }
     local what=${1%%:*}
-    expect "$what, TLS 1.2 -reconnect, no tickets" "$(six_reconnects -no_ticket)" "$2"
     expect "$what, TLS 1.2" "$(six_handshakes tls1_2)" "$2"
     expect "$what, TLS 1.3" "$(six_handshakes tls1_3)" "$2"
     old=$(children)

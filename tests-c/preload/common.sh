@@ -290,7 +290,9 @@ six_handshakes() {
     esac
 }
 
-# six_reconnects [OPTION...]: the same by s_client's own -reconnect (TLS 1.2 only).
+# six_reconnects [OPTION...]: the same by s_client's own -reconnect (TLS 1.2 only). It comes
+# back at once, and a server stores a session after it sent its last message: only a server
+# with one thread has surely stored it by then.
 six_reconnects() {
     : >"$tmp/client.log"
     until_seen all_connected |

@@ -29,7 +29,6 @@ hosts:
         file.dir: $tmp/htdocs
 CONF
     start_server h2o -c "$tmp/h2o.yaml" || return
-    expect "TLS 1.2 -reconnect, no tickets" "$(six_reconnects -no_ticket)" "1N 5R"
     expect "TLS 1.2" "$(six_handshakes tls1_2)" "1N 5R"
     expect "TLS 1.3" "$(six_handshakes tls1_3)" "1N 5R"
     many_connections 2 reuse tls1_2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # openssl s_server, s_client and s_time: the internal cache of 128 sessions, no cache, and
 # the external cache of s_server -ext_cache.
-limit=120
+limit=200
 . "$(dirname "$0")/common.sh"
 
 need openssl openssl

@@ -45,7 +45,6 @@ CONF
 
 scenario() {
     serve || return
-    expect "TLS 1.2 -reconnect, no tickets" "$(six_reconnects -no_ticket)" "1N 5R"
     expect "TLS 1.2" "$(six_handshakes tls1_2)" "1N 5R"
     # Every second session is lost with plain libssl too: so it must be here.
     expect "TLS 1.3" "$(six_handshakes tls1_3)" "3N 3R"

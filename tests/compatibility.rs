@@ -1,0 +1,219 @@
+//! COMPATIBILITY.md: made from compatibility/, complete, and true as far as a test can tell.
+//!
+//! `SSLCACHE_BLESS=1 cargo test --test compatibility` writes it.
+
+#[path = "../compatibility/measured.rs"]
+#[allow(dead_code, missing_docs)]
+mod measured;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use measured::{Row, cells, declared, exports, library, read, root, rows, session_api};
+
+const NONE: &str = "none";
+const NO_TEST: &str = "-";
+const HOLE: &str = "**missing**";
+
+// ------------------------------------------------------------------------------- the page
+
+fn generate() -> String {
+    let rows = rows();
+    let (exported, absent): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.is_exported());
+    let commands = rows.iter().filter(|row| command(row).is_some()).count();
+    let counts = format!(
+        "{} functions and {commands} commands are there, {} functions are not.",
+        exported.len() - commands,
+        absent.len()
+    );
+    read("compatibility/template.md")
+        .replace("@COUNTS@", &counts)
+        .replace("@FUNCTIONS@", &functions(&exported))
+        .replace("@ABSENT@", &functions_not_exported(&absent))
+        .replace("@DIFFERENCES@", &differences())
+}
+
+fn functions(rows: &[&Row]) -> String {
+    let heading =
+        ["symbol", "manual page", "since", "standalone", "interposed", "difference", "test"];
+    let lines = rows.iter().map(|row| {
+        let [symbol, page, since, standalone, interposed, difference, test] = row.cells();
+        [
+            code(symbol),
+            manual_page(page),
+            since.to_owned(),
+            standalone.to_owned(),
+            interposed.to_owned(),
+            if difference == NONE { String::new() } else { difference.to_owned() },
+            tests(test, difference != NONE),
+        ]
+    });
+    table(heading, lines)
+}
+
+fn functions_not_exported(rows: &[&Row]) -> String {
+    let heading = ["symbol", "manual page", "since", "what happens"];
+    let lines = rows.iter().map(|row| {
+        let happens = format!("{}; {}", row.standalone, reached(&row.interposed));
+        [code(&row.symbol), manual_page(&row.page), row.since.clone(), happens]
+    });
+    table(heading, lines)
+}
+
+/// What a row that is not exported says of the interposed standing, after the words it begins with.
+fn reached(interposed: &str) -> &str {
+    interposed.split_once(": ").map_or(interposed, |(_, rest)| rest)
+}
+
+fn differences() -> String {
+    let lines = cells("differences.tsv").into_iter().map(|cells| {
+        let [what, why, test]: [String; 3] = cells.try_into().expect("3 cells");
+        [what, why, tests(&test, true)]
+    });
+    table(["what", "why", "test"], lines)
+}
+
+fn table<const N: usize>(heading: [&str; N], lines: impl Iterator<Item = [String; N]>) -> String {
+    let mut table = format!("| {} |\n|{}\n", heading.join(" | "), " --- |".repeat(N));
+    for line in lines {
+        table.push_str(&format!("| {} |\n", line.join(" | ")));
+    }
+    table.trim_end().to_owned()
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+fn manual_page(page: &str) -> String {
+    if page == NONE { String::new() } else { format!("{page}(3)") }
+}
+
+fn tests(names: &str, wanted: bool) -> String {
+    if names != NO_TEST {
+        names.split(' ').map(code).collect::<Vec<_>>().join(", ")
+    } else if wanted {
+        "no test yet".to_owned()
+    } else {
+        String::new()
+    }
+}
+
+fn command(row: &Row) -> Option<&str> {
+    row.symbol.strip_prefix("SSL_CTX_ctrl ")
+}
+
+#[test]
+fn the_committed_page_is_the_generated_one() {
+    let generated = generate();
+    let path = root().join("COMPATIBILITY.md");
+    if std::env::var_os("SSLCACHE_BLESS").is_some_and(|v| v == "1") {
+        std::fs::write(&path, &generated).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == generated, "COMPATIBILITY.md is out of date: run `make compatibility`");
+}
+
+// ------------------------------------------------------------------------------- complete
+
+#[test]
+fn every_function_has_a_row_and_every_row_a_function() {
+    let named: Vec<String> =
+        rows().into_iter().filter(|r| command(r).is_none()).map(|r| r.symbol).collect();
+    let unique: BTreeSet<String> = named.iter().cloned().collect();
+    assert_eq!(named.len(), unique.len(), "a function has two rows");
+    let exported = exports(&library());
+    let holes: Vec<_> = exported
+        .union(&declared())
+        .chain(&session_api())
+        .filter(|name| !unique.contains(*name))
+        .map(|name| format!("{HOLE} {name}"))
+        .collect();
+    assert_eq!(holes, [""; 0]);
+    for row in rows().iter().filter(|row| command(row).is_none()) {
+        assert_eq!(exported.contains(&row.symbol), row.is_exported(), "the row of {}", row.symbol);
+    }
+}
+
+#[test]
+fn every_session_command_has_a_row() {
+    let header = read("include/sslcache.h");
+    let in_header: BTreeSet<&str> = header
+        .lines()
+        .filter_map(|line| line.strip_prefix("#define SSL_CTRL_"))
+        .map(|rest| rest.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(in_header.len(), 16);
+    let rows = rows();
+    let in_rows: BTreeSet<&str> =
+        rows.iter().filter_map(command).map(|c| c.strip_prefix("SSL_CTRL_").unwrap()).collect();
+    assert_eq!(in_rows, in_header);
+}
+
+#[test]
+fn no_cell_is_empty() {
+    for row in rows() {
+        assert!(row.cells().iter().all(|cell| !cell.trim().is_empty()), "{}: {HOLE}", row.symbol);
+        let both = [&row.standalone, &row.interposed].map(|cell| cell.starts_with(Row::ABSENT));
+        assert_eq!(both[0], both[1], "{} is exported in one standing only", row.symbol);
+    }
+    for cells in cells("differences.tsv") {
+        assert!(cells.len() == 3 && cells.iter().all(|cell| !cell.trim().is_empty()), "{cells:?}");
+    }
+}
+
+// ------------------------------------------------------------------------------- tests that are named
+
+/// The files of a directory that end in `suffix`, as one text, with their names.
+fn sources(directory: &str, suffix: &str) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(root().join(directory)).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let text = std::fs::read_to_string(entry.path()).ok()?;
+            name.ends_with(suffix).then_some((name, text))
+        })
+        .collect()
+}
+
+fn exists(test: &str) -> bool {
+    let program = |directory: &str| root().join(directory).join(format!("{test}.c")).exists();
+    let scenario = format!("{{\"{test}\",");
+    let function = format!("fn {test}()");
+    let in_a_file = |files: Vec<(String, String)>, text: &str| {
+        files.iter().any(|(_, source)| source.contains(text))
+    };
+    ["tests-c", "tests-c/differences", "tests-c/install"].iter().any(|d| program(d))
+        || in_a_file(sources("tests-c/handshake", ".c"), &scenario)
+        || in_a_file(sources("tests", ".rs"), &function)
+}
+
+#[test]
+fn every_test_that_is_named_exists() {
+    let named = rows().into_iter().map(|row| row.test);
+    let named = named.chain(cells("differences.tsv").into_iter().map(|cells| cells[2].clone()));
+    let named: Vec<String> = named.filter(|names| names != NO_TEST).collect();
+    let missing: BTreeSet<&str> =
+        named.iter().flat_map(|names| names.split(' ')).filter(|name| !exists(name)).collect();
+    assert!(missing.is_empty(), "no such test: {missing:?}");
+    assert!(!exists("there_is_no_such_test"));
+}
+
+#[test]
+fn every_difference_that_has_a_program_is_on_the_page() {
+    let page = generate();
+    let programs = sources("tests-c/differences", ".c").into_iter().map(|(name, _)| name);
+    let scenarios = sources("tests-c/handshake", ".c").into_iter().flat_map(|(_, source)| {
+        let names = source.split("{\"difference_").skip(1);
+        names
+            .map(|rest| format!("difference_{}", rest.split('"').next().unwrap()))
+            .collect::<Vec<_>>()
+    });
+    for name in programs
+        .map(|p| Path::new(&p).file_stem().unwrap().to_str().unwrap().to_owned())
+        .chain(scenarios)
+    {
+        let shown = [format!("`{name}`"), format!("`differences/{name}`")];
+        assert!(shown.iter().any(|name| page.contains(name)), "{name} is not on the page");
+    }
+}

@@ -1,0 +1,66 @@
+//! The symbols of the shared library: those of the header, all of them libssl's or our own.
+
+#[path = "../compatibility/measured.rs"]
+#[allow(dead_code, missing_docs)]
+mod measured;
+
+use std::collections::BTreeSet;
+
+use measured::{Row, declared, exports, library, rows, session_api, system_library};
+
+fn minus(a: &BTreeSet<String>, b: &BTreeSet<String>) -> Vec<String> {
+    a.difference(b).cloned().collect()
+}
+
+#[test]
+fn exports_are_the_functions_of_the_header() {
+    let (exported, declared) = (exports(&library()), declared());
+    assert!(exported.len() > 100 && exported.contains("SSL_CTX_add_session"), "{exported:?}");
+    assert_eq!(minus(&exported, &declared), [""; 0], "exported, but not in the header");
+    assert_eq!(minus(&declared, &exported), [""; 0], "in the header, but not exported");
+}
+
+#[test]
+fn exports_are_libssls_or_our_own_and_never_libcryptos() {
+    let libssl = exports(&system_library("libssl.so.3"));
+    let libcrypto = exports(&system_library("libcrypto.so.3"));
+    let later: BTreeSet<String> = rows()
+        .into_iter()
+        .filter(|row| matches!(row.since.as_str(), "3.2" | "3.3" | "3.4" | "3.5"))
+        .map(|row| row.symbol)
+        .collect();
+    for name in exports(&library()) {
+        let known = libssl.contains(&name) || later.contains(&name);
+        assert!(known || name.starts_with("SSLCACHE_"), "{name} is not libssl's");
+        assert!(!libcrypto.contains(&name), "{name} is libcrypto's");
+    }
+}
+
+#[test]
+fn every_symbol_of_the_session_api_is_exported_or_said_not_to_be() {
+    let exported = exports(&library());
+    let absent: BTreeSet<String> =
+        rows().into_iter().filter(|row| !row.is_exported()).map(|row| row.symbol).collect();
+    let api = session_api();
+    assert!(api.len() > 110, "only {}: {api:?}", api.len());
+    for name in &api {
+        let (here, said) = (exported.contains(name), absent.contains(name));
+        assert!(
+            here || said,
+            "{name} is neither exported nor \"{}\" in functions.tsv",
+            Row::ABSENT
+        );
+        assert!(!(here && said), "{name} is exported; functions.tsv says \"{}\"", Row::ABSENT);
+    }
+}
+
+#[test]
+fn the_soname_is_that_of_the_major_version() {
+    let output = std::process::Command::new("readelf").arg("-d").arg(library()).output().unwrap();
+    let dynamic = String::from_utf8(output.stdout).unwrap();
+    let soname = format!("soname: [libsslcache.so.{}]", env!("CARGO_PKG_VERSION_MAJOR"));
+    assert!(dynamic.contains(&soname), "{dynamic}");
+    for forbidden in ["libssl.so", "libcrypto.so"] {
+        assert!(!dynamic.contains(forbidden), "the library is linked with {forbidden}");
+    }
+}
