@@ -101,7 +101,7 @@ impl Model {
 }
 
 #[derive(Clone, Debug)]
-enum Operation {
+pub enum Operation {
     Insert {
         key: Key,
         expiry: Expiry,
@@ -153,7 +153,7 @@ fn expiry() -> impl Strategy<Value = Expiry> {
     ]
 }
 
-fn operation(ids: u32, inserts: u32) -> impl Strategy<Value = Operation> {
+pub fn operation(ids: u32, inserts: u32) -> impl Strategy<Value = Operation> {
     let capacity =
         prop_oneof![0..4usize, 0..40usize, 200..400usize, Just(usize::MAX), Just(usize::MAX),];
     prop_oneof![
@@ -307,7 +307,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn run(capacity: usize, operations: Vec<Operation>) {
+pub fn run(capacity: usize, operations: Vec<Operation>) {
     let live = Rc::new(Cell::new(0));
     let cache = SessionCache::new(capacity);
     let mut run = Run {
