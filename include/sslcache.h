@@ -315,6 +315,53 @@ extern "C" {
 #endif
 
 /*
+ * Reads a session from the DER at `*pp`, of which there are `length` bytes at most.
+ *
+ * Ownership: with `a` or `*a` NULL the session is new, the caller has its one reference, and it is
+ * stored in `*a` too unless `a` is NULL. Else the session at `*a` takes the values that are read, keeps
+ * its references and ex_data, and is returned. A cached session stays where it is, under the id it was
+ * added with.
+ * Returns NULL with an error queued (without one for an unknown cipher suite, or an id or key that is
+ * too long); nothing has changed then. On success `*pp` moves behind the session.
+ *
+ * Without a libssl in the process only DER is read, no other form of BER; libcrypto checks the peer's
+ * certificate, if it is there.
+ * See d2i_SSL_SESSION(3).
+ * Arguments: `a` is NULL or points to NULL or to a live session; `pp` is NULL or points to NULL or to `length`
+ * readable bytes.
+ */
+SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **a,
+                             const unsigned char **pp,
+                             long length);
+
+/*
+ * The same as d2i_SSL_SESSION(), with a library context for the peer's key. Without a libssl in the
+ * process, and in front of one before 3.2, it is always the default one.
+ *
+ * See d2i_SSL_SESSION_ex(3); since OpenSSL 3.2, and in front of any release.
+ * Arguments: As for d2i_SSL_SESSION(); `libctx` is NULL or live, `propq` NULL or a C string.
+ */
+SSL_SESSION *d2i_SSL_SESSION_ex(SSL_SESSION **a,
+                                const unsigned char **pp,
+                                long length,
+                                OSSL_LIB_CTX *libctx,
+                                const char *propq);
+
+/*
+ * Writes `in_` as DER to `*pp`.
+ *
+ * Ownership: with `*pp` NULL a buffer is allocated, which the caller frees with OPENSSL_free() (without
+ * libcrypto in the process: free()), and `*pp` points to its start. Else there must be room at `*pp`,
+ * which moves behind what is written. With `pp` NULL nothing is written.
+ * Returns the length; 0 for NULL, and for a session that never had a cipher suite.
+ *
+ * See i2d_SSL_SESSION(3).
+ * Arguments: `in_` is NULL or live; `pp` is NULL or points to NULL or to enough writable bytes.
+ */
+int i2d_SSL_SESSION(const SSL_SESSION *in_,
+                    unsigned char **pp);
+
+/*
  * Adds `c` to the internal cache of `ctx`.
  *
  * Another session with the same id and protocol version is removed from the cache without a callback
@@ -681,10 +728,14 @@ void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx,
 SSLCACHE_GET_CB SSL_CTX_sess_get_get_cb(SSL_CTX *ctx);
 
 /*
- * Returns libssl's own table of sessions, which is empty: the sessions are in our cache. NULL without
- * a libssl in the process.
+ * Returns a hash table of libcrypto (for OPENSSL_LH_doall() and its like) that shows the sessions in
+ * the internal cache of `ctx`, as they are now.
  *
- * Use SSL_CTX_sess_number() for how many there are.
+ * It is a picture: good to look at until the cache changes, brought up to date by the next call, and
+ * changing it changes nothing else. SSL_CTX_sess_number() is the cheap way to count.
+ *
+ * Ownership: the table is the context's; no references are taken.
+ * Returns NULL for NULL, and without libcrypto in the process.
  * See SSL_CTX_sessions(3).
  * Arguments: `ctx` is NULL or live.
  */
