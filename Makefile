@@ -1,7 +1,5 @@
 # libsslcache. `make help` lists the targets.
 
-C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
-
 .DEFAULT_GOAL := all
 .PHONY: all lib demo test check clean help header compatibility
 
@@ -13,11 +11,10 @@ lib:
 	@ln -sf libsslcache.so target/release/libsslcache.so.0
 
 demo: lib ## build, run the examples, and resume TLS sessions of a real server out of the library
-	@scripts/need $(C_TOOLS)
 	demo/run.sh
 
 test: lib ## every test but the long ones; closes with "N passed, N failed"
-	@scripts/need $(C_TOOLS) c++:g++ pkg-config valgrind nm:binutils curl python3
+	@scripts/need openssl /usr/include/openssl/ssl.h:libssl-dev c++:g++ pkg-config valgrind nm:binutils curl python3
 	scripts/test
 
 header: ## generate include/sslcache.h again

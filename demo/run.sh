@@ -30,24 +30,6 @@ complain() {
 
 # --- What is needed -------------------------------------------------------------------
 
-need_tools() {
-    local packages=()
-    command -v openssl >/dev/null || packages+=(openssl)
-    command -v cc >/dev/null || packages+=(gcc libc6-dev)
-    command -v make >/dev/null || packages+=(make)
-    [ ${#packages[@]} -gt 0 ] || return 0
-
-    local install="apt-get install -y --no-install-recommends ${packages[*]}"
-    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-        echo "Installing ${packages[*]} ..."
-        { apt-get update && $install; } >"$tmp/apt.log" 2>&1 && return 0
-        tail -5 "$tmp/apt.log" >&2
-    fi
-    echo "Missing tools. Run this, then try again:" >&2
-    echo "  sudo sh -c 'apt-get update && $install'" >&2
-    exit 1
-}
-
 need_library() {
     [ -f "$lib" ] && return 0
     echo "The library is not built yet. Run this, then try again:" >&2
@@ -169,7 +151,7 @@ check() {
     [ ! -e "$tmp/$protocol.without.stats" ] || complain "$protocol: statistics without the library"
 }
 
-need_tools
+"$root/scripts/need" openssl cc:gcc || exit 1
 need_library
 stage_library
 

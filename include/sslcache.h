@@ -990,7 +990,7 @@ int SSL_copy_session_id(SSL *to, const SSL *from);
  * Without a libssl in the process it speaks no protocol: it is what SSLCACHE_accept_session(),
  * SSLCACHE_negotiated() and SSL_has_matching_session_id() work on.
  * Ownership: the caller has the one reference; the connection holds references to `ctx`.
- * Returns NULL for NULL or on error.
+ * Returns NULL on error; for NULL with SSL_R_NULL_SSL_CTX queued.
  * See SSL_new(3).
  * Arguments: `ctx` is NULL or live.
  */

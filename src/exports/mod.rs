@@ -69,6 +69,31 @@ pub(crate) unsafe fn bytes<'a>(pointer: *const c_uchar, len: size_t) -> &'a [u8]
     unsafe { std::slice::from_raw_parts(pointer, len) }
 }
 
+/// A copy of the bytes C points to; `None` if there are none. OpenSSL clears a value when there is no
+/// memory for the new one: so the caller is to do with an error.
+///
+/// # Safety
+/// `pointer` is NULL or points to `len` readable bytes.
+pub(crate) unsafe fn copy(
+    pointer: *const c_uchar,
+    len: size_t,
+) -> Result<Option<Vec<u8>>, std::collections::TryReserveError> {
+    if pointer.is_null() || len == 0 {
+        return Ok(None);
+    }
+    let mut copy = Vec::new();
+    // Also refuses a length that no object can have.
+    copy.try_reserve_exact(len)?;
+    // SAFETY: the caller's promise.
+    copy.extend_from_slice(unsafe { bytes(pointer, len) });
+    Ok(Some(copy))
+}
+
+/// Whether C says that there are bytes, but not where: OpenSSL crashes.
+pub(crate) fn nowhere(pointer: *const c_uchar, len: size_t) -> bool {
+    pointer.is_null() && len > 0
+}
+
 /// The key for a version and an id from C; `None` if the id is longer than one can be.
 ///
 /// # Safety

@@ -2,7 +2,7 @@
 
 use libc::{c_int, c_uchar, c_uint};
 
-use super::bytes;
+use super::{bytes, nowhere};
 use crate::ffi::constants::{SSL_MAX_SID_CTX_LENGTH, SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG};
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto;
@@ -23,7 +23,8 @@ pub unsafe extern "C" fn SSL_CTX_set_session_id_context(
     sid_ctx: *const c_uchar,
     sid_ctx_len: c_uint,
 ) -> c_int {
-    if ctx.is_null() && sid_ctx_len as usize <= SSL_MAX_SID_CTX_LENGTH {
+    let len = sid_ctx_len as usize;
+    if len <= SSL_MAX_SID_CTX_LENGTH && (ctx.is_null() || nowhere(sid_ctx, len)) {
         return 0;
     }
     export!(0; SSL_CTX_set_session_id_context(ctx, sid_ctx, sid_ctx_len);
@@ -52,7 +53,8 @@ pub unsafe extern "C" fn SSL_set_session_id_context(
     sid_ctx: *const c_uchar,
     sid_ctx_len: c_uint,
 ) -> c_int {
-    if ssl.is_null() && sid_ctx_len as usize <= SSL_MAX_SID_CTX_LENGTH {
+    let len = sid_ctx_len as usize;
+    if len <= SSL_MAX_SID_CTX_LENGTH && (ssl.is_null() || nowhere(sid_ctx, len)) {
         return 0;
     }
     export!(0; SSL_set_session_id_context(ssl, sid_ctx, sid_ctx_len);

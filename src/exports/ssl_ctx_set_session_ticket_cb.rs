@@ -2,7 +2,7 @@
 
 use libc::{c_int, c_uchar, c_void, size_t};
 
-use super::bytes;
+use super::copy;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
@@ -27,10 +27,10 @@ pub unsafe extern "C" fn SSL_SESSION_set1_ticket_appdata(
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ss) }.map_or(0, |session| {
         // SAFETY: the caller's promise.
-        let value = unsafe { bytes(data.cast(), len) };
-        let value = (!value.is_empty()).then(|| value.to_vec().into());
-        session.write(|v| v.ticket_appdata = value);
-        1
+        let value = unsafe { copy(data.cast(), len) };
+        let done = value.is_ok();
+        session.write(|v| v.ticket_appdata = value.unwrap_or(None).map(Into::into));
+        done.into()
     }))
 }
 

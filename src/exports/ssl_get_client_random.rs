@@ -2,7 +2,7 @@
 
 use libc::{c_int, c_uchar, size_t};
 
-use super::bytes;
+use super::{bytes, nowhere};
 use crate::ffi::constants::MAX_MASTER_KEY_LENGTH;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn SSL_SESSION_set1_master_key(
     key: *const c_uchar,
     len: size_t,
 ) -> c_int {
-    if sess.is_null() {
+    if sess.is_null() || (nowhere(key, len) && len <= MAX_MASTER_KEY_LENGTH) {
         return 0;
     }
     export!(0; SSL_SESSION_set1_master_key(sess, key, len);

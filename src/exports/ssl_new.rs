@@ -2,7 +2,9 @@
 
 use libc::c_int;
 
+use crate::ffi::constants::SSL_R_NULL_SSL_CTX;
 use crate::ffi::handle::Handle;
+use crate::ffi::libcrypto;
 use crate::ffi::types::{SSL, SSL_CTX};
 use crate::interpose::calls;
 use crate::standalone::{Connection, Context};
@@ -12,7 +14,7 @@ use crate::standalone::{Connection, Context};
 /// Without a libssl in the process it speaks no protocol: it is what SSLCACHE_accept_session(),
 /// SSLCACHE_negotiated() and SSL_has_matching_session_id() work on.
 /// Ownership: the caller has the one reference; the connection holds references to `ctx`.
-/// Returns NULL for NULL or on error.
+/// Returns NULL on error; for NULL with SSL_R_NULL_SSL_CTX queued.
 /// See SSL_new(3).
 ///
 /// # Safety
@@ -21,7 +23,13 @@ use crate::standalone::{Connection, Context};
 pub unsafe extern "C" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
     export!(std::ptr::null_mut(); SSL_new(ctx);
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(std::ptr::null_mut(), Connection::create))
+        match unsafe { Context::borrow(ctx) } {
+        Some(ctx) => Connection::create(ctx),
+        None => {
+            libcrypto::raise(SSL_R_NULL_SSL_CTX, c"SSL_new");
+            std::ptr::null_mut()
+        }
+    })
 }
 
 /// Takes one more reference to `ssl`.

@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use libc::{c_char, c_int, c_uchar, size_t};
 
-use super::bytes;
+use super::copy;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
@@ -96,9 +96,9 @@ pub unsafe extern "C" fn SSL_SESSION_set1_alpn_selected(
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(0, |session| {
         // SAFETY: the caller's promise.
-        let value = unsafe { bytes(alpn, len) };
-        let value = (!value.is_empty()).then(|| value.to_vec());
-        session.write(|v| v.alpn = value);
-        1
+        let value = unsafe { copy(alpn, len) };
+        let done = value.is_ok();
+        session.write(|v| v.alpn = value.unwrap_or(None));
+        done.into()
     }))
 }

@@ -2,7 +2,7 @@
 
 use libc::{c_int, c_uchar, c_uint};
 
-use super::bytes;
+use super::{bytes, nowhere};
 use crate::ffi::constants::SSL_R_SSL_SESSION_ID_TOO_LONG;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto;
@@ -50,7 +50,8 @@ pub unsafe extern "C" fn SSL_SESSION_set1_id(
     sid: *const c_uchar,
     sid_len: c_uint,
 ) -> c_int {
-    if s.is_null() && sid_len as usize <= 32 {
+    let len = sid_len as usize;
+    if len <= 32 && (s.is_null() || nowhere(sid, len)) {
         return 0;
     }
     export!(0; SSL_SESSION_set1_id(s, sid, sid_len);

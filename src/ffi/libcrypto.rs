@@ -130,22 +130,36 @@ pub fn raise_of(library: c_int, reason: c_int, function: &'static CStr) {
 
 /// Tells libcrypto what our errors are called, which libssl would have done. Once.
 fn load_strings(crypto: &LibCrypto) {
-    static LOAD: std::sync::Once = std::sync::Once::new();
-    LOAD.call_once(|| {
-        let Some(load) = crypto.ERR_load_strings else { return };
+    /// libcrypto writes into the table (its library's number), and keeps it.
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
         let strings = REASONS.iter().map(|(reason, text)| (*reason, text.as_ptr()));
         let end = std::iter::once((0, std::ptr::null()));
         let table: Box<[ErrorString]> = strings
             .chain(end)
             .map(|(reason, text)| ErrorString { error: reason as c_ulong, text })
             .collect();
-        // SAFETY: a table that ends with zeros and stays for ever; libcrypto adds its library's number.
-        unsafe { load(ERR_LIB_SSL, Box::leak(table).as_mut_ptr()) };
+        let table = Table(Box::leak(table).as_mut_ptr());
+        if let Some(load) = crypto.ERR_load_strings {
+            // SAFETY: a table that ends with zeros and stays for ever.
+            unsafe { load(ERR_LIB_SSL, table.0) };
+        }
+        table
     });
 }
 
+/// Kept so that it counts as in use, not as lost.
+#[allow(dead_code)]
+struct Table(*mut ErrorString);
+
+// SAFETY: libcrypto's from here on; we never look at it again.
+unsafe impl Send for Table {}
+// SAFETY: as above.
+unsafe impl Sync for Table {}
+
 /// The reasons that are raised here, by libssl's names.
-const REASONS: [(c_int, &CStr); 6] = [
+const REASONS: [(c_int, &CStr); 7] = [
+    (SSL_R_NULL_SSL_CTX, c"null ssl ctx"),
     (SSL_R_NULL_SSL_METHOD_PASSED, c"null ssl method passed"),
     (SSL_R_SSL_SESSION_ID_CALLBACK_FAILED, c"ssl session id callback failed"),
     (SSL_R_SSL_SESSION_ID_CONFLICT, c"ssl session id conflict"),

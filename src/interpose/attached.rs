@@ -13,6 +13,7 @@ use crate::ffi::libcrypto::CryptoExData;
 use crate::ffi::types::{SSL, SSL_CTX};
 use crate::report;
 use crate::rules::{self, FrozenContexts, InternalCache, Member, Registry};
+use crate::standing;
 
 /// What we keep for one real context. libcrypto holds it, as ex_data of the context, and tells us
 /// when the context goes.
@@ -113,6 +114,25 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
     call!(real, SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_SIZE, 0, std::ptr::null_mut()) else 0);
 }
 
+/// Gives the real context what the application has set, and is gone: other free functions that run
+/// after ours may still ask.
+fn detach(ctx: *mut SSL_CTX, cache: &InternalCache<RealSession>) {
+    let Some(real) = standing::real() else { return };
+    let null = std::ptr::null_mut();
+    call!(real, SSL_CTX_set_ex_data(ctx, CTX_INDEX.load(Ordering::Acquire), null) else 0);
+    call!(real, SSL_CTX_sess_set_new_cb(ctx, cache.callbacks.new_cb()) else ());
+    call!(real, SSL_CTX_sess_set_get_cb(ctx, cache.callbacks.get_cb()) else ());
+    call!(real, SSL_CTX_sess_set_remove_cb(ctx, cache.callbacks.remove_cb()) else ());
+    let restored = [
+        (SSL_CTRL_GET_SESS_CACHE_SIZE, SSL_CTRL_SET_SESS_CACHE_SIZE),
+        (SSL_CTRL_GET_SESS_CACHE_MODE, SSL_CTRL_SET_SESS_CACHE_MODE),
+    ];
+    for (get, set) in restored {
+        let value = cache.ctrl(get, 0).unwrap_or(0);
+        call!(real, SSL_CTX_ctrl(ctx, set, value, null) else 0);
+    }
+}
+
 /// Gives the real context the application's mode, less what would have it use its own cache. The
 /// CLIENT and SERVER bits stay: they decide whether the new hook is called at all.
 pub fn set_real_mode(real: &Real, ctx: *mut SSL_CTX, mode: u32) {
@@ -180,8 +200,10 @@ unsafe extern "C" fn context_freed(
     crate::ffi::guard::guard((), || {
         // SAFETY: made by `attach`; the context gives up its reference.
         let attached = unsafe { Arc::from_raw(state.cast::<Attached>()) };
-        attached.close(ctx.cast());
+        let ctx = ctx.cast::<SSL_CTX>();
+        attached.close(ctx);
         CONTEXTS.remove(&attached);
+        detach(ctx, &attached.cache);
     });
 }
 

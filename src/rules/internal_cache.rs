@@ -1,4 +1,7 @@
 //! The internal cache of one context: add, remove, flush, size and mode.
+//!
+//! The features `wrong-rule-*` each break one rule. The differential test builds with them to see that
+//! it would notice.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -6,7 +9,7 @@ use libc::{c_int, c_long};
 
 use super::table::Table;
 use super::{CacheMode, Callbacks, Counters, SessionRef};
-use crate::cache::{Cause, Departures, Insertion, SessionCache, Statistics};
+use crate::cache::{Cause, Departures, Expiry, Insertion, SessionCache, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::types::SSL_CTX;
 
@@ -42,6 +45,7 @@ impl<S: SessionRef> Default for InternalCache<S> {
 fn capacity(size: usize) -> usize {
     match size {
         0 => usize::MAX,
+        n if cfg!(feature = "wrong-rule-capacity") => n,
         n => (n - 1).max(1),
     }
 }
@@ -53,11 +57,17 @@ impl<S: SessionRef> InternalCache<S> {
         if updates_time {
             session.touch();
         }
-        let (key, expiry) = (session.key(), session.expiry());
+        let key = session.key();
+        let expiry =
+            if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { session.expiry() };
         match self.sessions.insert(key, expiry, session) {
             Insertion::Added { replaced, evicted } => {
                 // Replaced without a word, as in OpenSSL: no callback, still resumable.
-                drop(replaced);
+                match replaced {
+                    Some(s) if cfg!(feature = "wrong-rule-replaced") => self.departed(ctx, &s),
+                    Some(s) if cfg!(feature = "wrong-rule-leak") => std::mem::forget(s),
+                    replaced => drop(replaced),
+                }
                 for session in evicted {
                     self.departed(ctx, &session);
                     self.counters.cache_full.increment();
@@ -78,7 +88,9 @@ impl<S: SessionRef> InternalCache<S> {
     /// key, and tells the application of `session` whether or not something had. True if it had.
     pub fn removed(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
         let found = self.sessions.remove(&session.key());
-        self.callbacks.removed(ctx, session);
+        if found.is_some() || !cfg!(feature = "wrong-rule-callback") {
+            self.callbacks.removed(ctx, session);
+        }
         found.is_some()
     }
 
@@ -109,7 +121,9 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// A session left without anyone asking for it.
     fn departed(&self, ctx: *mut SSL_CTX, session: &S) {
-        session.mark_not_resumable(ctx);
+        if !cfg!(feature = "wrong-rule-mark") {
+            session.mark_not_resumable(ctx);
+        }
         self.callbacks.removed(ctx, session);
     }
 
@@ -125,7 +139,7 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// The time or timeout of `session` changed: if it is here, it moves to its new place.
     pub fn reschedule(&self, session: &S) {
-        if !self.sessions.is_empty() {
+        if !self.sessions.is_empty() && !cfg!(feature = "wrong-rule-reschedule") {
             self.sessions.reschedule(&session.key(), session, session.expiry());
         }
     }

@@ -103,6 +103,9 @@ impl Connection {
         let Some(connection) = (unsafe { Connection::borrow(ssl) }) else { return };
         if connection.references.fetch_sub(1, Ordering::AcqRel) == 1 {
             connection.ex_data.free(ssl.cast());
+            // The session goes before the contexts, whose last reference may flush theirs.
+            let session = connection.state.lock().session.take();
+            drop(session);
             // SAFETY: `create` gave C this one; nobody holds a reference any more.
             drop(unsafe { Connection::from_c(ssl) });
         }

@@ -19,10 +19,17 @@ use crate::ffi::types::{EVP_PKEY, SSL_CTX, SSL_SESSION, X509};
 use crate::rules::SessionRef;
 
 /// Up to 32 bytes, kept in place: a session id or a session id context.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default)]
 pub struct Id {
     bytes: [u8; 32],
     len: u8,
+}
+
+impl PartialEq for Id {
+    /// The bytes beyond the length are no part of it.
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
 }
 
 impl Id {

@@ -160,15 +160,6 @@ static int context_number(const SSL_CTX *handle) {
     return slot < 0 ? -1 : contexts[slot].number;
 }
 
-/* Frees whose order among each other may differ: those of a flush. libssl keeps what it flushes until the
- * last callback has run. */
-static int *freed;
-static int freed_count, freed_room, gathering;
-
-static int compare_int(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
-
-static void say_freed(int number) { SAY("freed s%d", number); }
-
 static void session_freed(void *parent, void *value, CRYPTO_EX_DATA *data, int index, long argl,
                           void *argp) {
     (void)parent, (void)data, (void)index, (void)argl, (void)argp;
@@ -180,29 +171,7 @@ static void session_freed(void *parent, void *value, CRYPTO_EX_DATA *data, int i
         SAY("s%d FREED WHILE %s", number, session->alive ? "REFERENCED" : "DEAD");
     session->alive = false;
     session->home = -1;
-    if (!gathering) {
-        say_freed(number);
-        return;
-    }
-    if (freed_count == freed_room) {
-        freed_room = freed_room ? 2 * freed_room : 64;
-        freed = realloc(freed, sizeof *freed * (size_t)freed_room);
-        if (freed == NULL)
-            abort();
-    }
-    freed[freed_count++] = number;
-}
-
-static void gather(void) { gathering++; }
-
-static void say_gathered(void) {
-    if (--gathering > 0)
-        return;
-    if (freed_count > 0)
-        qsort(freed, (size_t)freed_count, sizeof *freed, compare_int);
-    for (int i = 0; i < freed_count; i++)
-        say_freed(freed[i]);
-    freed_count = 0;
+    SAY("freed s%d", number);
 }
 
 static int session_copied(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **value, int index,
@@ -626,11 +595,9 @@ static void op_flush(void) {
         return;
     long tm = any_flush_time();
     struct call call = enter(c, true);
-    gather();
     SSL_CTX_flush_sessions(contexts[c].handle, tm);
     leave(call, true);
     SAY("SSL_CTX_flush_sessions c%d %ld", contexts[c].number, tm);
-    say_gathered();
     if (tm == 0)
         not_in(c);
 }
@@ -844,10 +811,8 @@ static void context_free(int c) {
     if (last)
         closing(c);
     leaving = true;
-    gather();
     SAY("SSL_CTX_free c%d", number);
     SSL_CTX_free(o->handle);
-    say_gathered();
     leaving = outer;
     if (last)
         closed(c);
@@ -905,9 +870,7 @@ static void connection_free(int n) {
     *o = (struct connection){ 0 };
     bool first = let_go(gone.made_from), second = let_go(gone.now_of), outer = leaving;
     leaving = true;
-    gather();
     SSL_free(gone.handle);
-    say_gathered();
     leaving = outer;
     if (first)
         closed(gone.made_from);
@@ -974,9 +937,7 @@ static void op_switch_context(void) {
     o->now_of = c;
     bool last = let_go(old), outer = leaving;
     leaving = true;
-    gather();
     SSL_CTX *r = SSL_set_SSL_CTX(o->handle, contexts[c].handle);
-    say_gathered();
     leaving = outer;
     SAY("SSL_set_SSL_CTX ssl%d c%d = c%d, c%d", n, contexts[c].number, context_number(r),
         context_number(SSL_get_SSL_CTX(o->handle)));
@@ -999,7 +960,7 @@ static const struct {
     void (*run)(void);
     int weight;
 } OPERATIONS[] = {
-    { op_session_new, 22 },    { op_session_dup, 6 },     { op_session_up_ref, 5 },
+    { op_session_new, 28 },    { op_session_dup, 6 },     { op_session_up_ref, 5 },
     { op_session_free, 12 },   { op_set_time, 6 },        { op_set_timeout, 8 },
     { op_set_id, 4 },          { op_set_version, 2 },     { op_session_look, 3 },
     { op_add, 42 },            { op_remove, 16 },         { op_flush, 7 },
@@ -1066,8 +1027,6 @@ static void set_up(uint64_t seed) {
         slow_callbacks ? ", callbacks that call" : "");
     for (int c = 0; c < context_count; c++)
         context_new(c);
-    for (int i = 0; i < slot_count / 2; i++)
-        op_session_new();
 }
 
 static void tear_down(uint64_t seed) {
@@ -1127,9 +1086,8 @@ static void run(uint64_t seed, int length, const char *only) {
         struct rng own = stream(seed, (uint64_t)i);
         rng = &own;
         budget = 6;
-        size_t before;
         put("%d\n", i);
-        before = trace_len;
+        size_t before = trace_len;
         operate();
         ERR_clear_error();
         if (trace_len != before)

@@ -267,11 +267,19 @@ static const struct {
     {new_cb_3, get_cb_3, remove_cb_3},
 };
 
+int show_while_freed;
+
 static void context_died(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
 {
+    int i;
+
     (void)ad, (void)idx, (void)argl, (void)argp;
-    if (ptr != NULL)
-        say("  %s freed, number=%ld", (const char *)ptr, SSL_CTX_sess_number((SSL_CTX *)parent));
+    if (ptr == NULL)
+        return;
+    say("  %s freed, number=%ld", (const char *)ptr, SSL_CTX_sess_number((SSL_CTX *)parent));
+    for (i = 0; show_while_freed && i < context_count; i++)
+        if (contexts[i].ctx == parent)
+            show(&contexts[i]);
 }
 
 static void register_indexes(void)
