@@ -364,6 +364,120 @@ int i2d_SSL_SESSION(const SSL_SESSION *in_,
                     unsigned char **pp);
 
 /*
+ * Reads the next session in PEM, "SSL SESSION PARAMETERS", from `bp`; `cb` or `u` give the pass phrase
+ * if it is encrypted, as for every PEM function.
+ *
+ * Ownership: as for d2i_SSL_SESSION() with `x`.
+ * Returns NULL with an error queued if there is none.
+ * Without libcrypto in the process there are no BIOs: NULL.
+ * See PEM_read_bio_SSL_SESSION(3).
+ * Arguments: `bp` is NULL or live; `x` is NULL or points to NULL or to a live session; `u` is what `cb` wants.
+ */
+SSL_SESSION *PEM_read_bio_SSL_SESSION(BIO *bp,
+                                      SSL_SESSION **x,
+                                      SSLCACHE_PEM_PASSWORD_CB cb,
+                                      void *u);
+
+/*
+ * The same as PEM_read_bio_SSL_SESSION() from a stream. Without libcrypto in the process an encrypted
+ * text is refused.
+ *
+ * See PEM_read_SSL_SESSION(3).
+ * Arguments: `fp` is NULL or an open stream; `x` and `u` as for PEM_read_bio_SSL_SESSION().
+ */
+SSL_SESSION *PEM_read_SSL_SESSION(FILE *fp,
+                                  SSL_SESSION **x,
+                                  SSLCACHE_PEM_PASSWORD_CB cb,
+                                  void *u);
+
+/*
+ * Writes `x` in PEM, unencrypted, to `bp`.
+ *
+ * Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher suite.
+ * Without libcrypto in the process there are no BIOs: 0.
+ * See PEM_write_bio_SSL_SESSION(3).
+ * Arguments: `bp` and `x` are NULL or live.
+ */
+int PEM_write_bio_SSL_SESSION(BIO *bp,
+                              const SSL_SESSION *x);
+
+/*
+ * Writes `x` in PEM, unencrypted, to `fp`.
+ *
+ * Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher suite.
+ * See PEM_write_SSL_SESSION(3).
+ * Arguments: `fp` is NULL or an open stream, `x` NULL or live.
+ */
+int PEM_write_SSL_SESSION(FILE *fp,
+                          const SSL_SESSION *x);
+
+/*
+ * Returns the cipher suite with the two-byte number at `ptr`, or NULL if it is not known.
+ *
+ * Ownership: static, never freed.
+ * Without a libssl in the process every connection knows the same suites: those of OpenSSL 3.0.
+ * See SSL_CIPHER_find(3).
+ * Arguments: `ssl` is NULL or live; `ptr` is NULL or points to two readable bytes.
+ */
+const SSL_CIPHER *SSL_CIPHER_find(SSL *ssl,
+                                  const unsigned char *ptr);
+
+/*
+ * Returns OpenSSL's name of `c`, for example "ECDHE-RSA-AES128-GCM-SHA256"; "(NONE)" for NULL.
+ *
+ * Ownership: static, never freed.
+ * See SSL_CIPHER_get_name(3).
+ * Arguments: `c` is NULL or a cipher suite.
+ */
+const char *SSL_CIPHER_get_name(const SSL_CIPHER *c);
+
+/*
+ * Returns the name of `c` in the RFCs, for example "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"; "(NONE)"
+ * for NULL, and NULL for a suite that is in none.
+ *
+ * Ownership: static, never freed.
+ * See SSL_CIPHER_standard_name(3).
+ * Arguments: `c` is NULL or a cipher suite.
+ */
+const char *SSL_CIPHER_standard_name(const SSL_CIPHER *c);
+
+/*
+ * Returns the first protocol version that has `c`, for example "TLSv1.2"; "(NONE)" for NULL.
+ *
+ * Ownership: static, never freed.
+ * See SSL_CIPHER_get_version(3).
+ * Arguments: `c` is NULL or a cipher suite.
+ */
+const char *SSL_CIPHER_get_version(const SSL_CIPHER *c);
+
+/*
+ * Returns OpenSSL's number of `c`: the one in the protocol, plus 0x03000000. 0 for NULL.
+ *
+ * See SSL_CIPHER_get_id(3).
+ * Arguments: `c` is NULL or a cipher suite.
+ */
+uint32_t SSL_CIPHER_get_id(const SSL_CIPHER *c);
+
+/*
+ * Returns the two-byte number of `c` in the protocol; 0 for NULL.
+ *
+ * See SSL_CIPHER_get_protocol_id(3).
+ * Arguments: `c` is NULL or a cipher suite.
+ */
+uint16_t SSL_CIPHER_get_protocol_id(const SSL_CIPHER *c);
+
+/*
+ * Returns how many bits of the key of `c` are secret, and through `alg_bits`, unless that is NULL, how
+ * many the algorithm works on.
+ *
+ * Returns 0 for NULL, and leaves `alg_bits` alone.
+ * See SSL_CIPHER_get_bits(3).
+ * Arguments: `c` is NULL or a cipher suite; `alg_bits` is NULL or writable.
+ */
+int SSL_CIPHER_get_bits(const SSL_CIPHER *c,
+                        int *alg_bits);
+
+/*
  * Adds `c` to the internal cache of `ctx`.
  *
  * Another session with the same id and protocol version is removed from the cache without a callback
@@ -1335,6 +1449,34 @@ void SSL_SESSION_get0_ticket(const SSL_SESSION *s,
  * Arguments: `s` is NULL or live.
  */
 int SSL_SESSION_is_resumable(const SSL_SESSION *s);
+
+/*
+ * Prints every value of `ses` to `fp`, the master key too, for people to read.
+ *
+ * Returns 1; 0 if it could not be written, or for NULL.
+ * Without libcrypto in the process the verify result is a number only.
+ * See SSL_SESSION_print_fp(3).
+ * Arguments: `fp` is NULL or an open stream, `ses` NULL or live.
+ */
+int SSL_SESSION_print_fp(FILE *fp, const SSL_SESSION *ses);
+
+/*
+ * Prints every value of `ses` to `bp`, the master key too, for people to read.
+ *
+ * Returns 1; 0 if it could not be written, or for NULL.
+ * See SSL_SESSION_print(3).
+ * Arguments: `bp` is NULL or live, `ses` NULL or live.
+ */
+int SSL_SESSION_print(BIO *bp, const SSL_SESSION *ses);
+
+/*
+ * Prints the id and the master key of `ses` to `bp`, in one line of a key log.
+ *
+ * Returns 1; 0 without an id or a master key, if it could not be written, or for NULL.
+ * See SSL_SESSION_print_keylog(3).
+ * Arguments: `bp` is NULL or live, `ses` NULL or live.
+ */
+int SSL_SESSION_print_keylog(BIO *bp, const SSL_SESSION *ses);
 
 /*
  * Returns the id of `s`, and its length through `len` unless that is NULL.

@@ -29,6 +29,8 @@ macro_rules! export_both {
 }
 
 pub mod d2i_ssl_session;
+pub mod pem_read_bio_ssl_session;
+pub mod ssl_cipher_get_name;
 pub mod ssl_ctx_add_session;
 pub mod ssl_ctx_ctrl;
 pub mod ssl_ctx_flush_sessions;
@@ -54,6 +56,7 @@ pub mod ssl_session_get_protocol_version;
 pub mod ssl_session_get_time;
 pub mod ssl_session_has_ticket;
 pub mod ssl_session_is_resumable;
+pub mod ssl_session_print;
 pub mod ssl_session_set1_id;
 pub mod sslcache;
 

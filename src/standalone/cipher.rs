@@ -11,8 +11,8 @@ pub struct Cipher {
     pub number: u16,
     /// OpenSSL's name.
     pub name: &'static CStr,
-    /// The name in the RFCs.
-    pub standard_name: &'static CStr,
+    /// The name in the RFCs, if it is in one.
+    pub standard_name: Option<&'static CStr>,
     /// The first protocol version that has it, as text.
     pub version: &'static CStr,
     /// Bits of the key, all of them secret.
@@ -73,7 +73,11 @@ const fn suite(
     version: &'static CStr,
     bits: u16,
 ) -> Cipher {
-    Cipher { number, name, standard_name, version, bits }
+    Cipher { number, name, standard_name: Some(standard_name), version, bits }
+}
+
+const fn unnamed(number: u16, name: &'static CStr, version: &'static CStr, bits: u16) -> Cipher {
+    Cipher { number, name, standard_name: None, version, bits }
 }
 
 /// By number.
@@ -241,9 +245,9 @@ static CIPHERS: [Cipher; 174] = [
     suite(0xC0AD, c"ECDHE-ECDSA-AES256-CCM", c"TLS_ECDHE_ECDSA_WITH_AES_256_CCM", TLS1_2, 256),
     suite(0xC0AE, c"ECDHE-ECDSA-AES128-CCM8", c"TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8", TLS1_2, 128),
     suite(0xC0AF, c"ECDHE-ECDSA-AES256-CCM8", c"TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8", TLS1_2, 256),
-    suite(0xC100, c"GOST2012-KUZNYECHIK-KUZNYECHIKOMAC", c"(null)", TLS1_2, 256),
-    suite(0xC101, c"GOST2012-MAGMA-MAGMAOMAC", c"(null)", TLS1_2, 256),
-    suite(0xC102, c"IANA-GOST2012-GOST8912-GOST8912", c"(null)", TLS1_0, 256),
+    unnamed(0xC100, c"GOST2012-KUZNYECHIK-KUZNYECHIKOMAC", TLS1_2, 256),
+    unnamed(0xC101, c"GOST2012-MAGMA-MAGMAOMAC", TLS1_2, 256),
+    unnamed(0xC102, c"IANA-GOST2012-GOST8912-GOST8912", TLS1_0, 256),
     suite(0xCCA8, c"ECDHE-RSA-CHACHA20-POLY1305", c"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", TLS1_2, 256),
     suite(0xCCA9, c"ECDHE-ECDSA-CHACHA20-POLY1305", c"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", TLS1_2, 256),
     suite(0xCCAA, c"DHE-RSA-CHACHA20-POLY1305", c"TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256", TLS1_2, 256),
@@ -251,8 +255,8 @@ static CIPHERS: [Cipher; 174] = [
     suite(0xCCAC, c"ECDHE-PSK-CHACHA20-POLY1305", c"TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256", TLS1_2, 256),
     suite(0xCCAD, c"DHE-PSK-CHACHA20-POLY1305", c"TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256", TLS1_2, 256),
     suite(0xCCAE, c"RSA-PSK-CHACHA20-POLY1305", c"TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256", TLS1_2, 256),
-    suite(0xFF85, c"LEGACY-GOST2012-GOST8912-GOST8912", c"(null)", TLS1_0, 256),
-    suite(0xFF87, c"GOST2012-NULL-GOST12", c"(null)", TLS1_0, 0),
+    unnamed(0xFF85, c"LEGACY-GOST2012-GOST8912-GOST8912", TLS1_0, 256),
+    unnamed(0xFF87, c"GOST2012-NULL-GOST12", TLS1_0, 0),
 ];
 
 #[cfg(test)]

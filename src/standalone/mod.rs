@@ -7,6 +7,8 @@ pub mod der;
 mod ex_data;
 pub mod method;
 mod peer;
+pub mod pem;
+pub mod print;
 mod session;
 
 pub use cipher::{Cipher, CipherPtr};

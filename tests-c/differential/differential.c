@@ -109,6 +109,7 @@ struct connection {
     SSL *handle;
     int references;
     int made_from, now_of; /* contexts */
+    bool busy;             /* in the middle of a call, libssl's own pointers may dangle */
 };
 
 static struct context contexts[MAX_CONTEXTS];
@@ -297,7 +298,7 @@ static int empty_slot(void) {
 
 static int any_connection(void) {
     int n = below(MAX_CONNECTIONS);
-    return connections[n].handle == NULL ? -1 : n;
+    return connections[n].handle == NULL || connections[n].busy ? -1 : n;
 }
 
 /* Far from the time of the run, and from each other by more than it lasts. */
@@ -836,7 +837,7 @@ static void op_connection_new(void) {
         return;
     SSL *ssl = SSL_new(contexts[c].handle);
     contexts[c].held += 2;
-    connections[n] = (struct connection){ ssl, 1, c, c };
+    connections[n] = (struct connection){ ssl, 1, c, c, false };
     SAY("SSL_new c%d = ssl%d, version %x, session %d, reused %d, default timeout %ld",
         contexts[c].number, n, SSL_version(ssl), number_of(SSL_get_session(ssl)),
         SSL_session_reused(ssl), SSL_get_default_timeout(ssl));
@@ -892,8 +893,8 @@ static void op_set_session(void) {
     int n = any_connection();
     if (n < 0)
         return;
-    SSL *ssl = connections[n].handle;
     int s = one_in(4) ? -1 : any_session();
+    SSL *ssl = connections[n].handle;
     int r = SSL_set_session(ssl, s < 0 ? NULL : sessions[s].handle);
     SAY("SSL_set_session ssl%d s%d = %d, s%d, version %x", n, s, r,
         number_of(SSL_get_session(ssl)), SSL_version(ssl));
@@ -932,13 +933,16 @@ static void op_switch_context(void) {
     struct connection *o = &connections[n];
     if (!may_let_go(o->now_of) || o->now_of == c)
         return;
-    contexts[c].held++;
     int old = o->now_of;
     o->now_of = c;
     bool last = let_go(old), outer = leaving;
-    leaving = true;
+    leaving = o->busy = true;
+    contexts[c].pins++;
     SSL_CTX *r = SSL_set_SSL_CTX(o->handle, contexts[c].handle);
+    contexts[c].pins--;
+    contexts[c].held++;
     leaving = outer;
+    o->busy = false;
     SAY("SSL_set_SSL_CTX ssl%d c%d = c%d, c%d", n, contexts[c].number, context_number(r),
         context_number(SSL_get_SSL_CTX(o->handle)));
     if (last)

@@ -2,7 +2,7 @@
 //! nobody else sees it, after this library has decided that it stands alone. Used by `tests/der.rs` and
 //! by the fuzz target `d2i`.
 
-use std::ffi::{CStr, CString, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
 
@@ -20,14 +20,63 @@ use sslcache::exports::ssl_session_get0_id_context::*;
 use sslcache::exports::ssl_session_get0_peer::*;
 use sslcache::exports::ssl_session_has_ticket::*;
 use sslcache::exports::ssl_session_is_resumable::*;
+use sslcache::exports::ssl_session_print::*;
 use sslcache::exports::ssl_session_set1_id::*;
-use sslcache::ffi::types::SSL_SESSION;
+use sslcache::ffi::types::{BIO, SSL_SESSION};
 use sslcache::interpose::Real;
 
-/// The real libssl, and what libcrypto's error queue is read with.
+/// The real libssl, and what the tests need of libcrypto.
 pub struct Oracle {
-    ssl: Real,
-    get_error: unsafe extern "C" fn() -> c_ulong,
+    /// libssl
+    pub ssl: Real,
+    /// libcrypto
+    pub crypto: Crypto,
+}
+
+/// libcrypto's functions of these names.
+#[allow(non_snake_case, missing_docs)]
+pub struct Crypto {
+    pub ERR_get_error: unsafe extern "C" fn() -> c_ulong,
+    pub BIO_s_mem: unsafe extern "C" fn() -> *const c_void,
+    pub BIO_new: unsafe extern "C" fn(*const c_void) -> *mut BIO,
+    pub BIO_ctrl_pending: unsafe extern "C" fn(*mut BIO) -> usize,
+    pub BIO_read: unsafe extern "C" fn(*mut BIO, *mut c_void, c_int) -> c_int,
+    pub BIO_free: unsafe extern "C" fn(*mut BIO) -> c_int,
+    pub CRYPTO_free: unsafe extern "C" fn(*mut c_void, *const c_char, c_int),
+}
+
+impl Crypto {
+    fn from_library(handle: *mut c_void) -> Crypto {
+        macro_rules! found {
+            ($($function:ident),*) => {
+                Crypto { $($function: {
+                    let name = CString::new(stringify!($function)).unwrap();
+                    // SAFETY: dlsym with a live handle and a C string; libcrypto's function of this
+                    // name has the type that is written above, and a null pointer is refused.
+                    unsafe {
+                        let found = libc::dlsym(handle, name.as_ptr());
+                        assert!(!found.is_null());
+                        std::mem::transmute(found)
+                    }
+                }),* }
+            };
+        }
+        found!(ERR_get_error, BIO_s_mem, BIO_new, BIO_ctrl_pending, BIO_read, BIO_free, CRYPTO_free)
+    }
+}
+
+/// What `print` writes to a BIO, and what it returns.
+pub fn printed(print: impl FnOnce(*mut BIO) -> c_int) -> (c_int, Vec<u8>) {
+    let crypto = &oracle().crypto;
+    // SAFETY: a memory BIO that is ours alone, and room for what is read.
+    unsafe {
+        let bio = (crypto.BIO_new)((crypto.BIO_s_mem)());
+        let result = print(bio);
+        let mut text = vec![0; (crypto.BIO_ctrl_pending)(bio)];
+        (crypto.BIO_read)(bio, text.as_mut_ptr().cast(), text.len() as c_int);
+        (crypto.BIO_free)(bio);
+        (result, text)
+    }
 }
 
 fn library(name: &CStr, flags: c_int) -> *mut c_void {
@@ -46,13 +95,7 @@ pub fn oracle() -> &'static Oracle {
         unsafe { SSL_SESSION_free(SSL_SESSION_new()) };
         assert!(sslcache::standing::real().is_none(), "libssl was there too early");
         let ssl = Real::from_library(library(c"libssl.so.3", libc::RTLD_LOCAL));
-        // SAFETY: libcrypto's function of this name has this type.
-        let get_error = unsafe {
-            let found = libc::dlsym(crypto, c"ERR_get_error".as_ptr());
-            assert!(!found.is_null());
-            std::mem::transmute::<*mut c_void, unsafe extern "C" fn() -> c_ulong>(found)
-        };
-        Oracle { ssl, get_error }
+        Oracle { ssl, crypto: Crypto::from_library(crypto) }
     })
 }
 
@@ -168,7 +211,7 @@ macro_rules! encoded {
 /// What is on libcrypto's queue, which is empty then: library and reason of each.
 pub fn errors() -> Vec<(c_ulong, c_ulong)> {
     // SAFETY: a plain call.
-    let next = || Some(unsafe { (oracle().get_error)() }).filter(|&error| error != 0);
+    let next = || Some(unsafe { (oracle().crypto.ERR_get_error)() }).filter(|&error| error != 0);
     std::iter::from_fn(next).map(|error| (error >> 23 & 0xff, error & 0x7f_ffff)).collect()
 }
 
@@ -233,14 +276,26 @@ fn compare_sessions(our: *mut SSL_SESSION, their: *mut SSL_SESSION) {
     }
     assert_eq!(seen!(ours, our), seen!(theirs, their));
     assert_eq!(encoded!(ours, our), encoded!(theirs, their), "written");
+    let our_text = printed(|bio| ours!(SSL_SESSION_print(bio, our)));
+    let their_text = printed(|bio| theirs!(SSL_SESSION_print(bio, their)));
+    // The real one gives up at a name or a ticket of no bytes; we go on.
+    let gave_up = their_text.0 == 0 && our_text.0 == 1 && our_text.1.starts_with(&their_text.1);
+    assert!(gave_up || our_text == their_text, "printed: {our_text:?} {their_text:?}");
+    assert_eq!(
+        printed(|bio| ours!(SSL_SESSION_print_keylog(bio, our))),
+        printed(|bio| theirs!(SSL_SESSION_print_keylog(bio, their)))
+    );
 }
 
 /// The same libraries complain, libssl for the same reason.
 fn compare_errors(our: &[(c_ulong, c_ulong)], their: &[(c_ulong, c_ulong)], input: &[u8]) {
     const SSL: c_ulong = 20;
-    if our == their {
+    const SEQUENCE_LENGTH_MISMATCH: (c_ulong, c_ulong) = (13, 148);
+    // The raw public key, which the real one is too old for, is where it stops.
+    if our == their || their == [SEQUENCE_LENGTH_MISMATCH] {
         return;
     }
+    if std::env::var_os("X").is_some() {}
     let mixed =
         [our, their].iter().any(|errors| errors.is_empty() || errors.iter().any(|e| e.0 == SSL));
     assert!(!mixed, "errors: ours {our:?}, theirs {their:?} for {input:02x?}");
