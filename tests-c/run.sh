@@ -13,7 +13,8 @@ Each program runs in three standings and must print the same bytes in each:
   interposed  the oracle's binary with LD_PRELOAD=libsslcache.so
 
 A program NAME.c whose first line says "oracle: none" is compared with NAME.sslcache.expected
-instead; "only: standalone" or "only: interposed" in its first lines leaves the other one out.
+instead; "only: standalone" or "only: interposed" in its first lines leaves the other one out, and
+"valgrind: no" leaves it out of a run under memcheck.
 A program in differences/ shows a wanted difference: NAME.libssl.expected is what libssl prints,
 NAME.sslcache.expected what the library prints (NAME.interposed.expected where libssl's own code
 decides in that standing).
@@ -87,6 +88,9 @@ oracle_none() { head -n 1 "$here/$1.c" | grep -q '^/\* oracle: none: '; }
 # Whether program $1 is for standing $2: "only:" in its first lines leaves the others out.
 is_for() { ! head -n 2 "$here/$1.c" | grep '^/\* only: ' | grep -vq "^/\* only: $2: "; }
 
+# Whether memcheck has something to say of program $1: "valgrind: no:" in its first lines says why not.
+is_for_valgrind() { ! head -n 3 "$here/$1.c" | grep -q '^/\* valgrind: no: '; }
+
 # The file that says what program $1 must print in standing $2.
 expected() {
     case $1:$2 in
@@ -104,11 +108,11 @@ expected() {
 
 # Runs program $1 in standing $2; its output goes to $out/$1.$2.out and .err.
 run() {
-    local command=() binary=$out/libssl/$1 seconds=10
+    local command=() binary=$out/libssl/$1 seconds=30
     [ "$2" = standalone ] && binary=$out/sslcache/$1
     if [ -n "$valgrind" ] && { [ "$2" != libssl ] || [ -z "$plain_oracle" ]; }; then
         command=(valgrind -q --leak-check=full --error-exitcode=9 --child-silent-after-fork=yes)
-        seconds=60
+        seconds=180
     fi
     local variables=("${from_libssl[@]}")
     [ "$2" = interposed ] && variables+=("LD_PRELOAD=$lib")
@@ -205,7 +209,9 @@ shopt -s nullglob
 programs=()
 for source in *.c differences/*.c; do
     name=${source%.c}
-    [ -z "$only" ] || [ "$only" = "$(basename "$name")" ] && programs+=("$name")
+    [ -z "$only" ] || [ "$only" = "$(basename "$name")" ] || continue
+    [ -n "$valgrind" ] && ! is_for_valgrind "$name" && continue
+    programs+=("$name")
 done
 if [ ${#programs[@]} -eq 0 ]; then
     fail "$only: no such program"

@@ -14,6 +14,4 @@ mod session;
 pub use cipher::{Cipher, CipherPtr};
 pub use connection::Connection;
 pub use context::{Context, freeze, reschedule};
-pub use method::Method;
-pub use peer::Peer;
-pub use session::{Id, Session, SessionHandle, Values};
+pub use session::{Session, SessionHandle, Values};

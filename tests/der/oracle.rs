@@ -23,7 +23,7 @@ use sslcache::exports::ssl_session_is_resumable::*;
 use sslcache::exports::ssl_session_print::*;
 use sslcache::exports::ssl_session_set1_id::*;
 use sslcache::ffi::types::{BIO, SSL_SESSION};
-use sslcache::interpose::Real;
+use sslcache::for_tests::Real;
 
 /// The real libssl, and what the tests need of libcrypto.
 pub struct Oracle {
@@ -93,8 +93,9 @@ pub fn oracle() -> &'static Oracle {
         let crypto = library(c"libcrypto.so.3", libc::RTLD_GLOBAL);
         // SAFETY: makes and frees an object; the first call decides the standing.
         unsafe { SSL_SESSION_free(SSL_SESSION_new()) };
-        assert!(sslcache::standing::real().is_none(), "libssl was there too early");
-        let ssl = Real::from_library(library(c"libssl.so.3", libc::RTLD_LOCAL));
+        assert!(sslcache::for_tests::real().is_none(), "libssl was there too early");
+        // SAFETY: a handle that `library` opened and nobody closes.
+        let ssl = unsafe { Real::from_library(library(c"libssl.so.3", libc::RTLD_LOCAL)) };
         Oracle { ssl, crypto: Crypto::from_library(crypto) }
     })
 }

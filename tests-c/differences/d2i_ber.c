@@ -1,4 +1,5 @@
-/* d2i_SSL_SESSION(3): encodings that are BER but not DER, which libcrypto's parser lets pass. */
+/* d2i_SSL_SESSION(3): encodings that are BER but not DER. libcrypto's parser lets them pass; ours reads
+ * DER alone, which is all that any encoder of sessions writes. */
 #include "der.h"
 
 static void read_bytes(const char *title, const char *hex)
