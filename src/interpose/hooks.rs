@@ -64,7 +64,7 @@ unsafe extern "C" fn get_hook(
         let found = attached.cache.look_up(ctx, ssl, &key, handshake.single_use);
         let Some(found) = found else { return null };
         // What libssl will refuse must not stay behind in its cache.
-        let session = if handshake.single_use && found.was_cached && found.session.is_resumable() {
+        let session = if handshake.single_use && found.was_cached && found.session.may_resume() {
             shadow::cast(real, ctx, found.session)
         } else {
             found.session

@@ -7,8 +7,8 @@ use crate::ffi::symbols::symbol_table;
 use crate::ffi::types::*;
 
 symbol_table! {
-    /// What we call of the real libssl (and `CRYPTO_get_ex_new_index` of the libcrypto it uses). A
-    /// function that this release does not have is `None`.
+    /// What we call of the real libssl, and of the libcrypto it uses. A function that this release does
+    /// not have is `None`.
     pub struct Real {
         // SSL_CTX_new(3)
         fn OPENSSL_init_ssl(u64, *const OPENSSL_INIT_SETTINGS) -> c_int;
@@ -146,6 +146,7 @@ symbol_table! {
         fn SSL_CTX_get_options(*const SSL_CTX) -> u64;
         fn SSL_get_max_early_data(*const SSL) -> u32;
         fn SSL_is_quic(*const SSL) -> c_int;
+        fn OpenSSL_version_num() -> c_ulong;
         fn CRYPTO_get_ex_new_index(c_int, c_long, *mut c_void, Option<ExNewFree>, Option<ExDup>, Option<ExNewFree>) -> c_int;
     }
 }

@@ -3,6 +3,8 @@
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use libc::c_long;
+
 use super::quiet::quietly;
 use super::real::{Real, call};
 use crate::cache::{Expiry, Key};
@@ -24,6 +26,25 @@ unsafe impl Sync for RealSession {}
 /// The real library, which is there: or else there were no real session.
 fn real() -> &'static Real {
     standing::real().expect("a real session means a real libssl")
+}
+
+/// From 3.2 on times are nanoseconds, modulo 2^64: this is what the greatest `long` of seconds reads back
+/// as, and what lies behind it never expires.
+const NANOSECONDS_END: c_long =
+    ((c_long::MAX as u64).wrapping_mul(1_000_000_000) / 1_000_000_000) as c_long;
+
+fn counts_nanoseconds(real: &Real) -> bool {
+    real.d2i_SSL_SESSION_ex.is_some()
+}
+
+/// Whether libssl refuses a session from a callback that is marked not resumable. Releases before
+/// CVE-2024-2511 resume it, and 1.1.1 marks what it makes of a single-use session.
+fn refuses_marked(real: &Real) -> bool {
+    match call!(real, OpenSSL_version_num() else 0) {
+        version if version < 0x3010_0000 => version >= 0x3000_00e0,
+        version if version < 0x3020_0000 => version >= 0x3010_0060,
+        version => version >= 0x3020_0020,
+    }
 }
 
 impl RealSession {
@@ -65,6 +86,9 @@ impl SessionRef for RealSession {
         let (real, session) = (real(), self.as_ptr());
         let time = call!(real, SSL_SESSION_get_time(session) else 0);
         let timeout = call!(real, SSL_SESSION_get_timeout(session) else 0);
+        if counts_nanoseconds(real) && time.saturating_add(timeout) >= NANOSECONDS_END {
+            return Expiry::NEVER;
+        }
         Expiry::after(time, timeout)
     }
 
@@ -89,7 +113,8 @@ impl SessionRef for RealSession {
         quietly(|| call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0));
     }
 
-    fn is_resumable(&self) -> bool {
-        call!(real(), SSL_SESSION_is_resumable(self.as_ptr()) else 0) != 0
+    fn may_resume(&self) -> bool {
+        let real = real();
+        !refuses_marked(real) || call!(real, SSL_SESSION_is_resumable(self.as_ptr()) else 0) != 0
     }
 }

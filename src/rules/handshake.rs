@@ -40,14 +40,18 @@ impl<S: SessionRef> InternalCache<S> {
         single_use: bool,
     ) -> Option<Found<S>> {
         if self.mode().looks_up() {
-            let session = if single_use { self.sessions.take(key) } else { self.sessions.get(key) };
-            if let Some(session) = session {
+            // libssl compares with the session as it is now: one whose id has changed, or that a release
+            // before CVE-2024-2511 has left without one, is found no more.
+            let cached = self.sessions.get(key).filter(|session| session.key() == *key);
+            let cached =
+                if single_use { cached.and_then(|_| self.sessions.take(key)) } else { cached };
+            if let Some(session) = cached {
                 return Some(Found { session, was_cached: true });
             }
             self.counters.misses.increment();
         }
         let session = self.callbacks.ask::<S>(ssl, key)?;
-        let was_cached = session.is_resumable() && self.admit(ctx, &session, single_use);
+        let was_cached = session.may_resume() && self.admit(ctx, &session, single_use);
         Some(Found { session, was_cached })
     }
 

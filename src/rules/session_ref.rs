@@ -41,6 +41,6 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync {
     /// Marks the session not resumable; `ctx` is the context it leaves.
     fn mark_not_resumable(&self, ctx: *mut SSL_CTX);
 
-    /// `SSL_SESSION_is_resumable`
-    fn is_resumable(&self) -> bool;
+    /// Whether a handshake resumes it when a callback hands it out.
+    fn may_resume(&self) -> bool;
 }

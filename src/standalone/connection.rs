@@ -240,7 +240,7 @@ impl Connection {
         let key = Key::new(self.version(), id).filter(|key| !key.id().is_empty())?;
         let found = context.cache().look_up(context.as_c(), self.as_c(), &key, false)?;
         let session = found.session;
-        if !session.is_resumable() && !found.was_cached || !self.accepts(&session) {
+        if !session.may_resume() && !found.was_cached || !self.accepts(&session) {
             return None;
         }
         counters.hits.increment();

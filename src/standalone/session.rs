@@ -297,7 +297,7 @@ impl SessionRef for SessionHandle {
         self.0.not_resumable.store(true, Ordering::Relaxed);
     }
 
-    fn is_resumable(&self) -> bool {
+    fn may_resume(&self) -> bool {
         self.0.is_resumable()
     }
 }
