@@ -89,8 +89,10 @@ static void update_time(void)
     TRACE(SSL_CTX_add_session(ctx, c));
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_UPDATE_TIME);
     TRACE(SSL_CTX_add_session(ctx, b));
+#if OPENSSL_VERSION_NUMBER < 0x40000000L /* From then on it has a new expiry in the old place. */
     CALL(SSL_CTX_flush_sessions(ctx, T0 + 1000));
     TRACE(SSL_CTX_sess_number(ctx));
+#endif
 
     section("the object that is replaced keeps its time");
     SSL_SESSION *old = session_new("old", TLS1_2_VERSION, T0, 100);

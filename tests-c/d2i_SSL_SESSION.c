@@ -67,7 +67,9 @@ static void fields(void)
     round_trip("a signalling cipher suite", "020101 02020303 040200ff 0400 0400" TIMES);
     round_trip("key_arg is ignored", TLS12 "8003010203" TIMES);
     round_trip("a late time", TLS12 "a1070205 0100000000 a2040202012c");
+#if OPENSSL_VERSION_NUMBER < 0x30200000L /* From then on 584 years are all there is. */
     round_trip("a time of eight bytes", TLS12 "a10a0208 7fffffffffffffff a2040202012c");
+#endif
     round_trip("id context", TLS12 TIMES "a4050403637478");
     round_trip("verify result", TLS12 TIMES "a503020114");
     round_trip("a negative verify result", TLS12 TIMES "a5030201ff");

@@ -473,10 +473,22 @@ void release_kept(Context *context)
 static EVP_PKEY *key;
 static X509 *cert;
 
+static EVP_PKEY *new_key(void)
+{
+    EVP_PKEY_CTX *making = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+    EVP_PKEY *made = NULL;
+
+    EVP_PKEY_keygen_init(making);
+    EVP_PKEY_CTX_set_ec_paramgen_curve_nid(making, NID_X9_62_prime256v1);
+    EVP_PKEY_keygen(making, &made);
+    EVP_PKEY_CTX_free(making);
+    return made;
+}
+
 EVP_PKEY *private_key(void)
 {
     if (key == NULL)
-        key = EVP_EC_gen("P-256");
+        key = new_key();
     return key;
 }
 
@@ -492,9 +504,11 @@ X509 *certificate(void)
     X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
     X509_gmtime_adj(X509_getm_notAfter(cert), 24 * 3600);
     X509_set_pubkey(cert, private_key());
-    name = X509_get_subject_name(cert);
+    name = X509_NAME_new();
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0);
+    X509_set_subject_name(cert, name);
     X509_set_issuer_name(cert, name);
+    X509_NAME_free(name);
     X509_sign(cert, private_key(), EVP_sha256());
     return cert;
 }

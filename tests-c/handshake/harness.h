@@ -16,6 +16,14 @@
 #include <string.h>
 #include <time.h>
 
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+/* What 1.1.1 does not have. Scenarios that need it are left out there (releases.tsv), but must compile. */
+#define SSL_SESS_CACHE_UPDATE_TIME 0x0400
+#define SSL_OP_ALLOW_CLIENT_RENEGOTIATION 0
+#define SSL_new_session_ticket(ssl) 0
+#define SSL_get1_peer_certificate SSL_get_peer_certificate
+#endif
+
 typedef enum { TLS12 = 1, TLS13 = 2, DTLS12 = 4 } Version;
 
 #define TLS (TLS12 | TLS13)

@@ -1,5 +1,5 @@
 /*
- * handshake [--list] [--no-fork] [NAME...]
+ * handshake [--list | --version] [--no-fork] [NAME...]
  *
  * Runs the named scenarios, or all. Each has a process and a time limit of its own, so that one
  * crash hides no other. --no-fork runs them in this process (for valgrind and gdb).
@@ -82,10 +82,13 @@ int main(int argc, char **argv)
     for (argv++, argc--; argc > 0 && argv[0][0] == '-'; argv++, argc--) {
         if (strcmp(argv[0], "--list") == 0) {
             list = 1;
+        } else if (strcmp(argv[0], "--version") == 0) {
+            printf("%.*s\n", (int)strcspn(OpenSSL_version(OPENSSL_VERSION) + 8, " "), OpenSSL_version(OPENSSL_VERSION) + 8);
+            return 0;
         } else if (strcmp(argv[0], "--no-fork") == 0) {
             apart = 0;
         } else {
-            fprintf(stderr, "usage: handshake [--list] [--no-fork] [NAME...]\n");
+            fprintf(stderr, "usage: handshake [--list | --version] [--no-fork] [NAME...]\n");
             return 2;
         }
     }
