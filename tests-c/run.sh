@@ -5,6 +5,7 @@ set -u
 usage() {
     cat <<'END'
 usage: tests-c/run.sh [--only NAME] [--standing libssl|standalone|interposed] [--valgrind] [--lib PATH]
+                      [--libssl DIR --headers DIR --out DIR]
 
 Each program runs in three standings and must print the same bytes in each:
   libssl      built with OpenSSL's header, linked with libssl: the oracle
@@ -22,6 +23,9 @@ decides in that standing).
   --standing S     this standing alone (may be given more than once)
   --valgrind       run under memcheck: any error or leak fails; libssl only if asked for by --standing
   --lib PATH       the library to test (default target/release/libsslcache.so)
+  --libssl DIR     another libssl.so and libcrypto.so as the oracle, with
+  --headers DIR    the headers of that release, and
+  --out DIR        a place of its own for the programs and their output (default target/tests-c)
   --help           this text
 
 Exit status: 0 if every check passed, 1 otherwise.
@@ -35,6 +39,8 @@ out=$root/target/tests-c
 only=
 standings=()
 valgrind=
+libssl=
+headers=
 
 need_value() { [ $# -ge 2 ] || { echo "run.sh: $1 needs a value" >&2; exit 2; }; }
 while [ $# -gt 0 ]; do
@@ -43,6 +49,9 @@ while [ $# -gt 0 ]; do
         --only) need_value "$@"; only=$(basename "$2" .c); shift ;;
         --standing) need_value "$@"; standings+=("$2"); shift ;;
         --lib) need_value "$@"; lib=$(realpath -m "$2"); shift ;;
+        --libssl) need_value "$@"; libssl=$(realpath -m "$2"); shift ;;
+        --headers) need_value "$@"; headers=$(realpath -m "$2"); shift ;;
+        --out) need_value "$@"; out=$(realpath -m "$2"); shift ;;
         --valgrind) valgrind=yes ;;
         *) echo "run.sh: unknown argument $1" >&2; usage >&2; exit 2 ;;
     esac
@@ -60,6 +69,9 @@ for standing in "${standings[@]}"; do
         *) echo "run.sh: no standing $standing" >&2; exit 2 ;;
     esac
 done
+
+from_libssl=()
+[ -n "$libssl" ] && from_libssl=("LD_LIBRARY_PATH=$libssl")
 
 passed=0
 failed=0
@@ -102,10 +114,10 @@ run() {
         command=(valgrind -q --leak-check=full --error-exitcode=9 --child-silent-after-fork=yes)
         seconds=180
     fi
-    local preload=()
-    [ "$2" = interposed ] && preload=("LD_PRELOAD=$lib")
+    local variables=("${from_libssl[@]}")
+    [ "$2" = interposed ] && variables+=("LD_PRELOAD=$lib")
     mkdir -p "$(dirname "$out/$1")"
-    (cd "$out" && timeout "$seconds" env "${preload[@]}" "${command[@]}" "$binary") \
+    (cd "$out" && timeout "$seconds" env "${variables[@]}" "${command[@]}" "$binary") \
         >"$out/$1.$2.out" 2>"$out/$1.$2.err" </dev/null
 }
 
@@ -156,12 +168,12 @@ ask_oracle() {
 check_in_front() {
     local stats=$out/in_front.stats blocks
     rm -f "$stats"
-    timeout 10 env SSLCACHE_STATS="$stats" "$out/libssl/in_front" >/dev/null
+    timeout 10 env "${from_libssl[@]}" SSLCACHE_STATS="$stats" "$out/libssl/in_front" >/dev/null
     if [ -e "$stats" ]; then
         fail "in_front without the library: statistics were written"
         return
     fi
-    timeout 10 env SSLCACHE_STATS="$stats" LD_PRELOAD="$lib" "$out/libssl/in_front" >/dev/null
+    timeout 10 env "${from_libssl[@]}" SSLCACHE_STATS="$stats" LD_PRELOAD="$lib" "$out/libssl/in_front" >/dev/null
     blocks=$(grep -c '^sslcache: .* context [0-9]* (interposed)$' "$stats" 2>/dev/null)
     if [ "${blocks:-0}" -eq 3 ]; then
         ok "in_front statistics"
@@ -213,7 +225,7 @@ for name in "${programs[@]}"; do
     wants standalone && is_for "$name" standalone && targets+=("$out/sslcache/$name")
 done
 mkdir -p "$out"
-if ! make --no-print-directory -k -s -j2 LIB="$lib" "${targets[@]}" 2>"$out/build.err"; then
+if ! make --no-print-directory -k -s -j2 LIB="$lib" LIBSSL="$libssl" HEADERS="$headers" OUT="$out" "${targets[@]}" 2>"$out/build.err"; then
     fail "build"
     head -n 60 "$out/build.err"
 fi
