@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Runs each handshake scenario on libssl alone and with the library in front, and compares what
+# an application saw. Closes with "N passed, N failed"; exits 1 if anything failed.
+set -u
+
+usage() {
+    cat <<'END'
+usage: run.sh [--only NAME] [--lib PATH] [--libssl DIR] [--valgrind] [--record SIDE] [--keep DIR]
+
+  --only NAME    scenarios whose name matches this shell pattern
+  --lib PATH     the library to put in front (default: target/release/libsslcache.so of this tree)
+  --libssl DIR   another build of libssl and libcrypto, for both sides (LD_LIBRARY_PATH)
+  --valgrind     the side with the library runs under valgrind; any error or leak fails
+  --record SIDE  write expected/difference_*.SIDE from this run (SIDE: libssl or sslcache)
+  --keep DIR     leave all traces in DIR
+  --help         this text
+END
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+lib=$root/target/release/libsslcache.so
+only='*' libssl='' valgrind='' record='' keep=''
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --only) only=$2; shift ;;
+    --lib) lib=$2; shift ;;
+    --libssl) libssl=$2; shift ;;
+    --record) record=$2; shift ;;
+    --keep) keep=$2; shift ;;
+    --valgrind) valgrind=1 ;;
+    --help | -h) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+    esac
+    shift
+done
+
+make -s -j2 -C "$here" || exit 1
+if [ ! -f "$lib" ]; then
+    echo "no library at $lib (cargo build --release, or --lib PATH)" >&2
+    exit 2
+fi
+lib=$(cd "$(dirname "$lib")" && pwd)/$(basename "$lib")
+handshake=$here/build/handshake
+traces=${keep:-$(mktemp -d)}
+mkdir -p "$traces"
+[ -n "$keep" ] || trap 'rm -rf "$traces"' EXIT
+
+# Variables of the library itself must not leak in from the caller's shell.
+for variable in $(env | sed -n 's/^\(SSLCACHE_[A-Z_]*\)=.*/\1/p'); do unset "$variable"; done
+
+alone() {
+    timeout 120 env ${libssl:+LD_LIBRARY_PATH="$libssl"} "$handshake" "$@" 2>&1
+}
+
+in_front() {
+    timeout 120 env ${libssl:+LD_LIBRARY_PATH="$libssl"} LD_PRELOAD="$lib" "$handshake" "$@" 2>&1
+}
+
+under_valgrind() {
+    timeout 600 env ${libssl:+LD_LIBRARY_PATH="$libssl"} HANDSHAKE_TIME_LIMIT=600 LD_PRELOAD="$lib" \
+        valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+        --log-file="$traces/valgrind.%p" "$handshake" --no-fork "$@" 2>&1
+}
+
+passed=0 failed=0
+ok() {
+    echo "ok handshake/$1"
+    passed=$((passed + 1))
+}
+fail() {
+    echo "FAIL handshake/$1"
+    failed=$((failed + 1))
+}
+
+# The same bytes on both sides.
+compare() {
+    if diff -u --label "$1 libssl" --label "$1 sslcache" "$traces/$1.libssl" "$traces/$1.sslcache" >"$traces/$1.diff"; then
+        ok "$1"
+    else
+        fail "$1"
+        sed -n '1,40p' "$traces/$1.diff"
+    fi
+}
+
+# A difference that is wanted: each side as it is written down, and not the same.
+compare_with_expected() {
+    local side bad=''
+    for side in libssl sslcache; do
+        if [ "$record" = "$side" ]; then
+            mkdir -p "$here/expected"
+            cp "$traces/$1.$side" "$here/expected/$1.$side"
+        fi
+        if ! diff -u --label "$1 expected of $side" --label "$1 $side" "$here/expected/$1.$side" "$traces/$1.$side" \
+            >"$traces/$1.$side.diff" 2>&1; then
+            bad=1
+            sed -n '1,40p' "$traces/$1.$side.diff"
+        fi
+    done
+    if [ -z "$bad" ] && cmp -s "$here/expected/$1.libssl" "$here/expected/$1.sslcache"; then
+        echo "$1: both sides are the same: no difference any more"
+        bad=1
+    fi
+    if [ -z "$bad" ]; then ok "$1"; else fail "$1"; fi
+}
+
+# Without this, a library that was never called would pass everything. $1: the preload of this run.
+stored_in_front() {
+    rm -f "$traces/stats"
+    timeout 60 env ${libssl:+LD_LIBRARY_PATH="$libssl"} SSLCACHE_STATS="$traces/stats" ${1:+LD_PRELOAD="$1"} \
+        "$handshake" --no-fork alive_at_exit_tls12 >/dev/null 2>&1
+    [ -f "$traces/stats" ] && grep -Eq '(^|[^a-z_])stored"?[ :=]+[1-9]' "$traces/stats"
+}
+
+if [ "$only" = '*' ] || [[ really_in_front == $only ]]; then
+    if stored_in_front "$lib" && ! stored_in_front ''; then
+        ok really_in_front
+    else
+        fail really_in_front
+    fi
+fi
+
+for name in $("$handshake" --list); do
+    [[ $name == $only ]] || continue
+    alone "$name" >"$traces/$name.libssl"
+    if [ -n "$valgrind" ]; then
+        under_valgrind "$name" >"$traces/$name.sslcache"
+        status=$?
+        if [ $status -eq 9 ] || [ $status -eq 124 ]; then
+            fail "$name (valgrind, status $status)"
+            cat "$traces"/valgrind.* | sed -n '1,40p'
+            rm -f "$traces"/valgrind.*
+            continue
+        fi
+        rm -f "$traces"/valgrind.*
+    else
+        in_front "$name" >"$traces/$name.sslcache"
+    fi
+    case $name in
+    difference_*) compare_with_expected "$name" ;;
+    *) compare "$name" ;;
+    esac
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
