@@ -11,8 +11,8 @@ use crate::rules::FrozenContexts;
 use crate::standalone;
 
 struct Frozen {
-    _interposed: FrozenContexts<interpose::Attached>,
-    _standalone: FrozenContexts<standalone::Context>,
+    interposed: FrozenContexts<interpose::Attached>,
+    standalone: FrozenContexts<standalone::Context>,
 }
 
 thread_local! {
@@ -25,16 +25,27 @@ pub fn register() {
     static REGISTER: Once = Once::new();
     REGISTER.call_once(|| {
         // SAFETY: functions that live as long as the library, which is never unloaded.
-        unsafe { libc::pthread_atfork(Some(freeze), Some(thaw), Some(thaw)) };
+        unsafe { libc::pthread_atfork(Some(freeze), Some(thaw_parent), Some(thaw_child)) };
     });
 }
 
 unsafe extern "C" fn freeze() {
-    let frozen = Frozen { _interposed: interpose::freeze(), _standalone: standalone::freeze() };
+    let frozen = Frozen { interposed: interpose::freeze(), standalone: standalone::freeze() };
     // A thread that is past its own end forks unfrozen.
     let _ = FROZEN.try_with(|slot| slot.replace(Some(frozen)));
 }
 
-unsafe extern "C" fn thaw() {
-    drop(FROZEN.try_with(RefCell::take));
+fn frozen() -> Option<Frozen> {
+    FROZEN.try_with(RefCell::take).ok().flatten()
+}
+
+unsafe extern "C" fn thaw_parent() {
+    drop(frozen());
+}
+
+unsafe extern "C" fn thaw_child() {
+    if let Some(Frozen { interposed, standalone }) = frozen() {
+        interposed.release_in_child();
+        standalone.release_in_child();
+    }
 }

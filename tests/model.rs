@@ -1,10 +1,50 @@
 //! The engine against a naive model: long random sequences of operations on both, every result,
 //! the order of departures and the length compared, every invariant checked after each step.
+//! Some operations find no memory: they must do their work without it, or nothing at all.
 
 use proptest::prelude::*;
 use sslcache::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ptr::null_mut;
 use std::rc::Rc;
+
+/// The system's allocator, but for a thread that has only so many allocations left.
+struct Scarce;
+
+thread_local! {
+    static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+// SAFETY: every call is passed on to the system's allocator as it is, or refused with NULL, which
+// an allocator may always do.
+unsafe impl GlobalAlloc for Scarce {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        match LEFT.get() {
+            0 => return null_mut(),
+            usize::MAX => {}
+            left => LEFT.set(left - 1),
+        }
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: it was allocated there, with this layout.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Scarce = Scarce;
+
+/// Runs `f` with so many allocations left, if that is limited.
+fn with_memory<R>(left: Option<usize>, f: impl FnOnce() -> R) -> R {
+    LEFT.set(left.unwrap_or(usize::MAX));
+    let result = f();
+    LEFT.set(usize::MAX);
+    result
+}
 
 /// A session. Equal only to itself; `live` counts what was neither dropped nor leaked.
 #[derive(Clone)]
@@ -106,6 +146,7 @@ enum Operation {
         key: Key,
         expiry: Expiry,
         again: bool,
+        memory: Option<usize>,
     },
     Get(Key),
     Peek(Key),
@@ -122,13 +163,19 @@ enum Operation {
         expiry: Expiry,
     },
     Flush(i64),
+    FlushWithout {
+        now: i64,
+        memory: usize,
+    },
     FlushAll,
     SetCapacity(usize),
     /// Take this many from the oldest departures that were not consumed.
     Consume(usize),
     /// Drop them.
     DropDepartures,
-    ForEach,
+    ForEach {
+        memory: Option<usize>,
+    },
 }
 
 /// Few ids, so that they collide; of several lengths and in several versions.
@@ -153,12 +200,22 @@ fn expiry() -> impl Strategy<Value = Expiry> {
     ]
 }
 
+/// How many allocations an operation may make: mostly any number.
+fn memory() -> impl Strategy<Value = Option<usize>> {
+    prop_oneof![6 => Just(None), 1 => (0..6usize).prop_map(Some)]
+}
+
 fn operation(ids: u32, inserts: u32) -> impl Strategy<Value = Operation> {
     let capacity =
         prop_oneof![0..4usize, 0..40usize, 200..400usize, Just(usize::MAX), Just(usize::MAX),];
     prop_oneof![
-        inserts => (key(ids), expiry(), prop::bool::weighted(0.1))
-            .prop_map(|(key, expiry, again)| Operation::Insert { key, expiry, again }),
+        inserts => (key(ids), expiry(), prop::bool::weighted(0.1), memory())
+            .prop_map(|(key, expiry, again, memory)| Operation::Insert {
+                key,
+                expiry,
+                again,
+                memory,
+            }),
         8 => key(ids).prop_map(Operation::Get),
         2 => key(ids).prop_map(Operation::Peek),
         2 => key(ids).prop_map(Operation::Contains),
@@ -169,8 +226,12 @@ fn operation(ids: u32, inserts: u32) -> impl Strategy<Value = Operation> {
             .prop_map(|(key, right, expiry)| Operation::Reschedule { key, right, expiry }),
         1 => (0..14i64).prop_map(Operation::Flush),
         1 => prop_oneof![Just(-1), 0..100_000i64, Just(i64::MAX)].prop_map(Operation::Flush),
-        1 => prop::bool::weighted(0.1)
-            .prop_map(|all| if all { Operation::FlushAll } else { Operation::ForEach }),
+        1 => (0..14i64, 0..3usize)
+            .prop_map(|(now, memory)| Operation::FlushWithout { now, memory }),
+        1 => (prop::bool::weighted(0.1), memory()).prop_map(|(all, memory)| match all {
+            true => Operation::FlushAll,
+            false => Operation::ForEach { memory },
+        }),
         2 => capacity.prop_map(Operation::SetCapacity),
         4 => (0..5usize).prop_map(Operation::Consume),
         1 => Just(Operation::DropDepartures),
@@ -207,23 +268,40 @@ impl<'a> Run<'a> {
         self.open.push((departures, expected));
     }
 
+    fn insert(&mut self, key: Key, expiry: Expiry, session: Session, memory: Option<usize>) {
+        let n = session.0.number;
+        let there = self.model.find(&key) == Some(n);
+        match with_memory(memory, || self.cache.insert(key, expiry, session)) {
+            Insertion::AlreadyThere(back) => {
+                assert_eq!(number(back), n);
+                assert_eq!(self.model.insert(key, expiry, n), None);
+            }
+            Insertion::NoMemory(back) => {
+                assert_eq!(number(back), n);
+                assert!(memory.is_some() && !there);
+            }
+            Insertion::Added { replaced, evicted } => {
+                let (expected_replaced, expected) = self.model.insert(key, expiry, n).unwrap();
+                assert_eq!(replaced.map(number), expected_replaced);
+                if memory.is_none() {
+                    self.depart(evicted, expected);
+                } else {
+                    // What there was no memory to collect leaves as it is handed out.
+                    assert!(evicted.map(number).eq(expected));
+                }
+            }
+        }
+    }
+
     fn step(&mut self, operation: Operation) {
         let (cache, model) = (self.cache, &mut self.model);
         match operation {
-            Operation::Insert { key, expiry, again } => {
+            Operation::Insert { key, expiry, again, memory } => {
                 let session = match model.find(&key) {
                     Some(n) if again => self.sessions[n].clone(),
                     _ => self.new_session(),
                 };
-                let n = session.0.number;
-                match (cache.insert(key, expiry, session), self.model.insert(key, expiry, n)) {
-                    (Insertion::AlreadyThere(back), None) => assert_eq!(number(back), n),
-                    (Insertion::Added { replaced, evicted }, Some(expected)) => {
-                        assert_eq!(replaced.map(number), expected.0);
-                        self.depart(evicted, expected.1);
-                    }
-                    _ => panic!("added, or already there?"),
-                }
+                self.insert(key, expiry, session, memory);
             }
             Operation::Get(key) => {
                 let found = cache.get(&key).map(number);
@@ -286,11 +364,25 @@ impl<'a> Run<'a> {
                     assert_eq!(cache.len(), model.held.len() + model.pending);
                 }
             }
-            Operation::ForEach => {
-                let mut seen = Vec::new();
-                cache.for_each(|key, session| {
-                    assert_eq!(model.find(key), Some(session.0.number));
-                    seen.push(session.0.number);
+            Operation::FlushWithout { now, memory } => {
+                // Without memory sessions leave as they are handed out: all at once here.
+                let mut expected = model.flush(now);
+                let mut flushed = Vec::with_capacity(expected.len());
+                with_memory(Some(memory), || flushed.extend(cache.flush(now).map(number)));
+                if cache.statistics().held < 200 && self.sessions.len() < 256 {
+                    assert_eq!(flushed, expected, "one shard is always in order");
+                }
+                flushed.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(flushed, expected);
+            }
+            Operation::ForEach { memory } => {
+                let mut seen = Vec::with_capacity(model.held.len());
+                with_memory(memory, || {
+                    cache.for_each(|key, session| {
+                        assert!(model.find(key) == Some(session.0.number));
+                        seen.push(session.0.number);
+                    });
                 });
                 seen.sort_unstable();
                 seen.dedup();
@@ -371,8 +463,9 @@ proptest! {
     ) {
         // No flush of everything and no tiny capacity before the split.
         operations.iter_mut().take(350).for_each(|operation| {
-            if matches!(operation, Operation::SetCapacity(0..=300) | Operation::Flush(_) | Operation::FlushAll) {
-                *operation = Operation::ForEach;
+            if matches!(operation, Operation::SetCapacity(0..=300) | Operation::Flush(_)
+                    | Operation::FlushWithout { .. } | Operation::FlushAll) {
+                *operation = Operation::ForEach { memory: None };
             }
         });
         run(capacity, operations);

@@ -1,14 +1,17 @@
 //! What has left the cache, handed out one by one: no lock is held while the caller runs
 //! callbacks and drops references.
 //!
-//! A flush collects the sessions shard by shard, a batch per lock, and sorts them here, outside
-//! every lock, into the order of the whole cache. What was there when it started goes and
-//! nothing else: sessions that get a place in the order later have a higher sequence number, so a
-//! callback that adds sessions again makes no endless loop.
+//! A flush collects the sessions in batches, one from each shard in turn, and sorts them here,
+//! outside every lock, into the order of the whole cache. In turn, because the lock is not fair:
+//! who waits for a shard gets it while the flush is at the others. What was there when it started
+//! goes and nothing else: sessions that get a place in the order later have a higher sequence
+//! number, so a callback that adds sessions again makes no endless loop.
 
 use super::SessionCache;
 use super::expiry::Expiry;
 use super::shard::Departed;
+use super::sharding::{Locked, SHARDS, View};
+use super::slab::NoMemory;
 use super::{Cause, NOBODY};
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
@@ -34,7 +37,7 @@ pub struct Departures<'a, S> {
 pub(super) enum Rest {
     Nothing,
     Excess { spared: u64 },
-    Swept(Sweep),
+    Swept(Sweep, Position),
 }
 
 impl<'a, S> Departures<'a, S> {
@@ -47,16 +50,12 @@ impl<'a, S> Departures<'a, S> {
     }
 
     /// Removes what `sweep` is to remove.
-    pub(super) fn sweep(cache: &'a SessionCache<S>, mut sweep: Sweep) -> Self {
+    pub(super) fn sweep(cache: &'a SessionCache<S>, sweep: Sweep) -> Self {
         let mut gone = Gone::new();
-        let mut rest = Rest::Nothing;
-        while sweep.finds_more(cache) {
-            if gone.try_reserve(BATCH).is_err() {
-                rest = Rest::Swept(sweep);
-                break;
-            }
-            sweep.step(cache, BATCH, |departed| gone.push(departed));
-        }
+        let rest = match sweep.collect(cache, &mut gone) {
+            Ok(()) => Rest::Nothing,
+            Err(NoMemory) => Rest::Swept(sweep, Position::START),
+        };
         gone.sort_unstable_by_key(|departed| departed.rank);
         Departures::new(cache, gone, rest)
     }
@@ -65,8 +64,8 @@ impl<'a, S> Departures<'a, S> {
         let departed = match &mut self.rest {
             Rest::Nothing => None,
             Rest::Excess { spared } => self.cache.evict_one(*spared),
-            Rest::Swept(sweep) => {
-                let departed = sweep.next(self.cache);
+            Rest::Swept(sweep, position) => {
+                let departed = sweep.next(self.cache, position);
                 if departed.is_some() {
                     self.cache.counters.report_one();
                 }
@@ -107,104 +106,154 @@ impl<S> Drop for Departures<'_, S> {
     }
 }
 
-/// A walk over all shards that removes sessions in batches.
+/// What a flush removes.
+#[derive(Clone, Copy)]
 pub(super) struct Sweep {
-    /// Remove what is past at this second; everything if `None`.
+    /// What is past at this second; everything if `None`.
     now: Option<i64>,
     cause: Cause,
-    /// Remove only what had its place before: sequence numbers below this one.
+    /// Only what had its place before: sequence numbers below this one.
     before: u64,
-    /// Where it is.
+}
+
+/// How far a sweep that goes one by one has come.
+pub(super) struct Position {
+    /// The number of shards: if it changes, what was in the single one has moved.
+    shards: usize,
     shard: usize,
     from: Expiry,
-    /// Is it on the way through the 64 shards?
-    split: bool,
+}
+
+impl Position {
+    const START: Position = Position { shards: 0, shard: 0, from: Expiry::FIRST };
 }
 
 impl Sweep {
     pub(super) fn new<S>(cache: &SessionCache<S>, now: Option<i64>, cause: Cause) -> Self {
-        Sweep {
-            now,
-            cause,
-            before: cache.counters.sequence.load(Ordering::Acquire),
-            shard: 0,
-            from: Expiry::FIRST,
-            split: false,
-        }
+        Sweep { now, cause, before: cache.counters.sequence.load(Ordering::Acquire) }
     }
 
     fn is_due(&self, expiry: Expiry) -> bool {
         self.now.is_none_or(|now| expiry.is_past(now))
     }
 
-    /// Goes to the next shard that may have sessions to remove, if there is one. Looks at what
-    /// the shards publish; takes no lock.
-    fn finds_more<S>(&mut self, cache: &SessionCache<S>) -> bool {
+    /// May the shard have something to remove? Looks at what it publishes; takes no lock.
+    fn may_find<S>(&self, view: View<'_, S>, shard: usize) -> bool {
+        let first = view.heads()[shard].load();
+        first.sequence != NOBODY && self.is_due(first.expiry)
+    }
+
+    /// Removes everything, a batch from each shard in turn.
+    fn collect<S>(&self, cache: &SessionCache<S>, gone: &mut Gone<S>) -> Result<(), NoMemory> {
         loop {
             let view = cache.shards.view();
-            if view.is_split() && !self.split {
-                // What was in the single shard has moved: start again.
-                (self.split, self.shard, self.from) = (true, 0, Expiry::FIRST);
-            }
-            match view.heads().get(self.shard) {
-                None if view.len() == cache.shards.view().len() => return false,
-                None => {}
-                Some(head) => {
-                    let first = head.load();
-                    if first.sequence != NOBODY && self.is_due(first.expiry.max(self.from)) {
-                        return true;
+            let mut from = [Some(Expiry::FIRST); SHARDS];
+            while from[..view.len()].iter().any(Option::is_some) {
+                for (shard, from) in from[..view.len()].iter_mut().enumerate() {
+                    let start = from.take().filter(|_| self.may_find(view, shard));
+                    if let Some(start) = start {
+                        gone.try_reserve(BATCH).map_err(|_| NoMemory)?;
+                        let gone = |departed| gone.push(departed);
+                        *from = self.step(cache, view.lock(shard), start, BATCH, gone);
                     }
-                    self.go_on(None);
                 }
+            }
+            // What was in the single shard may have moved meanwhile.
+            if view.len() == cache.shards.view().len() {
+                return Ok(());
             }
         }
     }
 
-    /// Removes from the shard it has come to, in one hold of its lock.
+    /// Removes the next one.
+    fn next<S>(&self, cache: &SessionCache<S>, at: &mut Position) -> Option<Departed<S>> {
+        let mut one = None;
+        while one.is_none() {
+            let view = cache.shards.view();
+            if view.len() != at.shards {
+                *at = Position { shards: view.len(), ..Position::START };
+            }
+            if at.shard == view.len() {
+                return None;
+            }
+            let mut next = None;
+            if self.may_find(view, at.shard) {
+                let departed = |departed| one = Some(departed);
+                next = self.step(cache, view.lock(at.shard), at.from, 1, departed);
+            }
+            at.shard += usize::from(next.is_none());
+            at.from = next.unwrap_or(Expiry::FIRST);
+        }
+        one
+    }
+
+    /// Removes from one shard, in this hold of its lock. Tells where to go on there.
     fn step<S>(
-        &mut self,
+        &self,
         cache: &SessionCache<S>,
+        mut shard: Locked<'_, S>,
+        from: Expiry,
         most: usize,
         mut departed: impl FnMut(Departed<S>),
-    ) {
-        let view = cache.shards.view();
-        if self.shard >= view.len() || view.is_split() != self.split {
-            return;
-        }
-        let mut shard = view.lock(self.shard);
+    ) -> Option<Expiry> {
         let mut count = 0;
-        let (before, cause) = (self.before, self.cause);
-        let next = shard.sweep(
-            self.from,
-            before,
-            |expiry| self.is_due(expiry),
-            cause,
-            most,
-            |gone| {
-                count += 1;
-                departed(gone);
-            },
-        );
+        let is_due = |expiry| self.is_due(expiry);
+        let next = shard.sweep(from, self.before, is_due, self.cause, most, |gone| {
+            count += 1;
+            departed(gone);
+        });
         cache.counters.depart(count);
         let spare = shard.take_spare();
         drop(shard);
         drop(spare);
-        self.go_on(next);
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Insertion, Key};
+    use super::*;
+
+    fn add(cache: &SessionCache<u64>, n: u64) {
+        let key = Key::new(0, &n.to_be_bytes()).unwrap();
+        let expiry = Expiry::at((n % 7) as i64);
+        assert!(matches!(cache.insert(key, expiry, n), Insertion::Added { .. }));
     }
 
-    fn go_on(&mut self, from: Option<Expiry>) {
-        if from.is_none() {
-            self.shard += 1;
+    /// What happens without memory, one by one, while others add and the single shard splits.
+    #[test]
+    fn a_sweep_one_by_one_removes_what_was_there_and_nothing_else() {
+        for (before, later) in [(0, 10), (100, 0), (100, 300), (400, 400)] {
+            let cache = SessionCache::new(usize::MAX);
+            (0..before).for_each(|n| add(&cache, n));
+            let sweep = Sweep::new(&cache, None, Cause::Closed);
+            let mut at = Position::START;
+            let mut gone = Vec::new();
+            let mut added = before..before + later;
+            while let Some(departed) = sweep.next(&cache, &mut at) {
+                gone.push(departed.session);
+                added.by_ref().take(10).for_each(|n| add(&cache, n));
+            }
+            added.for_each(|n| add(&cache, n));
+            gone.sort_unstable();
+            assert_eq!(gone, (0..before).collect::<Vec<_>>());
+            assert_eq!(cache.statistics().held, later);
+            cache.validate();
         }
-        self.from = from.unwrap_or(Expiry::FIRST);
     }
 
-    /// Removes one.
-    fn next<S>(&mut self, cache: &SessionCache<S>) -> Option<Departed<S>> {
-        let mut one = None;
-        while one.is_none() && self.finds_more(cache) {
-            self.step(cache, 1, |departed| one = Some(departed));
-        }
-        one
+    /// The session that has its place longest is not always first: its expiry decides.
+    #[test]
+    fn a_sweep_leaves_what_came_later_though_it_expires_sooner() {
+        let cache = SessionCache::new(usize::MAX);
+        (0..200).for_each(|n| add(&cache, n));
+        let sweep = Sweep::new(&cache, Some(5), Cause::Expired);
+        (200..1000).for_each(|n| add(&cache, n));
+        let gone: Vec<u64> = Departures::sweep(&cache, sweep).collect();
+        let mut expected: Vec<u64> = (0..200).filter(|n| n % 7 < 5).collect();
+        expected.sort_by_key(|n| (n % 7, *n));
+        assert_eq!(gone, expected);
+        cache.validate();
     }
 }

@@ -28,7 +28,7 @@ struct Victim<'a, S> {
 
 impl<S> SessionCache<S> {
     pub(super) fn is_over_capacity(&self) -> bool {
-        self.counters.held.load(Ordering::Acquire) > self.capacity()
+        self.counters.held() > self.capacity()
     }
 
     /// The second half of an insertion that left the cache over its capacity. `own` is the
@@ -42,11 +42,15 @@ impl<S> SessionCache<S> {
         linked: bool,
     ) -> Departures<'_, S> {
         let mut gone = Gone::new();
-        let mut rest = self.evict_excess(own, &mut gone);
+        let mut own = own;
         if !linked {
-            let own = self.link(hash, key, own).unwrap_or(NOBODY);
-            rest = self.evict_excess(own, &mut gone);
+            // What there is no memory to collect now is collected below.
+            let _ = self.evict_excess(own, &mut gone);
+            own = self.link(hash, key, own).unwrap_or(NOBODY);
         }
+        // What this thread published comes before what it reads from here on.
+        fence(Ordering::SeqCst);
+        let rest = self.evict_excess(own, &mut gone);
         Departures::new(self, gone, rest)
     }
 
@@ -65,28 +69,22 @@ impl<S> SessionCache<S> {
     /// Evicts down to the capacity, sparing one session. What there is no memory to collect is
     /// left to be evicted one by one.
     fn evict_excess(&self, spared: u64, gone: &mut Gone<S>) -> Rest {
-        loop {
+        while self.is_over_capacity() {
             if gone.try_reserve(1).is_err() {
                 return Rest::Excess { spared };
             }
-            match self.evict_one(spared) {
-                None => return Rest::Nothing,
-                Some(departed) => {
-                    self.counters.pending.fetch_add(1, Ordering::Relaxed);
-                    gone.push(departed);
-                }
-            }
+            let Some(departed) = self.evict_one(spared) else {
+                break;
+            };
+            self.counters.pending.fetch_add(1, Ordering::Relaxed);
+            gone.push(departed);
         }
+        Rest::Nothing
     }
 
     /// Evicts one session if there are too many.
     pub(super) fn evict_one(&self, spared: u64) -> Option<Departed<S>> {
         loop {
-            // What this thread published comes before what it reads from here on.
-            fence(Ordering::SeqCst);
-            if !self.is_over_capacity() {
-                return None;
-            }
             let victim = self.victim(spared)?;
             if !self.claim() {
                 return None;
@@ -100,12 +98,13 @@ impl<S> SessionCache<S> {
                 return departed;
             }
             self.counters.held.fetch_add(1, Ordering::AcqRel);
+            fence(Ordering::SeqCst);
         }
     }
 
     /// Takes one from `held` if it is above the capacity.
     fn claim(&self) -> bool {
-        let capacity = self.capacity();
+        let capacity = isize::try_from(self.capacity()).unwrap_or(isize::MAX);
         self.counters
             .held
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {

@@ -36,7 +36,7 @@ impl<'a, S> Frozen<'a, S> {
             shard.link_all(|| self.cache.next_sequence());
             held += shard.len();
         }
-        counters.held.store(held, Ordering::Release);
+        counters.held.store(held as isize, Ordering::Release);
         counters.pending.store(0, Ordering::Release);
     }
 }

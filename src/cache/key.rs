@@ -129,11 +129,6 @@ pub(super) fn mix(x: u64) -> u64 {
     x ^ x >> 31
 }
 
-/// A random number of this process, for shapes an outsider must not foresee.
-pub(super) fn process_seed() -> u64 {
-    KeyHasher::of_process().offset as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Key, KeyHasher};

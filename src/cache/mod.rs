@@ -70,7 +70,7 @@ use shard::Rank;
 use sharding::{Locked, SPLIT_AT, Sharding};
 use slab::Entry;
 use smallvec::SmallVec;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 
 /// Why a session left the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,8 +116,9 @@ impl Rank {
 /// What every insertion and departure writes.
 #[repr(align(64))]
 struct Counters {
-    /// Sessions in the cache.
-    held: AtomicUsize,
+    /// Sessions in the cache. Below zero for a moment when a session that is about to be evicted,
+    /// and no longer counted, is removed by another thread: see `eviction`.
+    held: AtomicIsize,
     /// Sessions that have left and were not reported yet.
     pending: AtomicUsize,
     /// The next sequence number.
@@ -127,8 +128,12 @@ struct Counters {
 }
 
 impl Counters {
+    fn held(&self) -> usize {
+        usize::try_from(self.held.load(Ordering::Acquire)).unwrap_or(0)
+    }
+
     fn depart(&self, count: usize) {
-        self.held.fetch_sub(count, Ordering::AcqRel);
+        self.held.fetch_sub(count as isize, Ordering::AcqRel);
         self.pending.fetch_add(count, Ordering::Relaxed);
     }
 
@@ -161,7 +166,7 @@ impl<S> SessionCache<S> {
             shards: Sharding::new(),
             capacity: AtomicUsize::new(capacity),
             counters: Counters {
-                held: AtomicUsize::new(0),
+                held: AtomicIsize::new(0),
                 pending: AtomicUsize::new(0),
                 sequence: AtomicU64::new(0),
                 early_misses: AtomicU64::new(0),
@@ -183,7 +188,7 @@ impl<S> SessionCache<S> {
     /// handed out yet: what OpenSSL shows inside a remove callback.
     pub fn len(&self) -> usize {
         let counters = &self.counters;
-        counters.held.load(Ordering::Acquire) + counters.pending.load(Ordering::Acquire)
+        counters.held() + counters.pending.load(Ordering::Acquire)
     }
 
     /// Is [`len`](Self::len) zero?
@@ -286,7 +291,8 @@ impl<S> SessionCache<S> {
             shard.validate_published();
             held += shard.len();
         }
-        assert_eq!(held, self.counters.held.load(Ordering::Acquire));
+        let counted = self.counters.held.load(Ordering::Acquire);
+        assert_eq!(usize::try_from(counted), Ok(held));
         if let Some(first) = self.shards.lock_first() {
             first.validate_published();
             assert_eq!(first.moved, view.is_split());
@@ -329,13 +335,13 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         // As in OpenSSL, a session gets its place in the order only after the others have made
         // room for it: nothing evicts it meanwhile.
         let added = usize::from(replaced.is_none());
-        let fits = self.counters.held.load(Ordering::Acquire) + added <= self.capacity();
+        let fits = self.counters.held() + added <= self.capacity();
         if fits {
             shard.link(entry, sequence);
             // Before `held` says that there is one more: see `eviction`.
             shard.publish();
         }
-        self.counters.held.fetch_add(added, Ordering::AcqRel);
+        self.counters.held.fetch_add(added as isize, Ordering::AcqRel);
         let spare = self.shards.split_if_due(&mut shard);
         drop(shard);
         drop(spare);

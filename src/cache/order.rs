@@ -1,77 +1,72 @@
 //! The order in which the sessions of a shard expire.
 //!
-//! Sessions that expire in the same second form a bucket: a queue through the entries' own
-//! `prev` and `next`, oldest insertion first. Buckets are chained in order of expiry, and are
-//! found through a search tree (a treap) over their expiry. So a session is
-//! - added in O(1) if nothing expires later, which is usual: timeouts rarely differ; and in
-//!   O(log buckets) whatever the mix of timeouts is;
-//! - removed in O(1), unless its bucket goes with it;
+//! Sessions that expire in the same second form a queue through the entries' own `prev` and
+//! `next`, oldest insertion first. The seconds themselves lie sorted in blocks of up to [`FULL`],
+//! and the blocks in one sorted list: a search tree of two levels. So a session is
+//! - added in O(1) if nothing expires later, which is usual: timeouts rarely differ; and else
+//!   with two binary searches, whatever the mix of timeouts is;
+//! - removed in O(1) from inside a queue, with the same two searches at its ends;
 //! - and the next to expire is always at hand.
 //!
-//! The first entry of a bucket has the bucket itself for its `prev`, the last one for its `next`,
-//! told from an entry's number by the top bit: removal needs no search for the bucket.
+//! A balanced binary tree would have the better worst case on paper. But it is one cache miss
+//! per level, where this is three or four in all; and a second takes 16 bytes here, 32 there.
+//! Not a `BTreeMap`, because every allocation must be able to fail without an abort: blocks that
+//! a split may need are allocated beforehand.
 //!
-//! Not a `BTreeMap`: every allocation here must be able to fail without an abort. A treap needs
-//! no balance data either when a bucket's priority is a keyed hash of its expiry; its shape then
-//! depends on the set of expiries alone, so nobody can bring it out of balance by an order of
-//! operations, nor, without the key, by a choice of timeouts.
+//! Invariants: seconds ascend strictly over all blocks; no queue is empty; no block is empty
+//! unless it is the only one; if there are several blocks, each has room for [`FULL`].
 
 use super::expiry::Expiry;
-use super::key::{mix, process_seed};
-use super::slab::{MOST, NIL, NoMemory, Slab};
+use super::slab::{NIL, NoMemory, Slab};
 
-/// Marks a number in an entry's `prev` or `next` as a bucket's.
-const BUCKET: u32 = 1 << 31;
+/// Seconds in a block.
+const FULL: usize = 64;
 
+/// The sessions that expire in one second: the ends of their queue.
 #[derive(Clone, Copy)]
-struct Bucket {
+struct Second {
     expiry: Expiry,
-    /// In the tree.
-    left: u32,
-    right: u32,
-    /// In order of expiry. `next` also chains the free places.
-    prev: u32,
-    next: u32,
-    /// The oldest and the newest entry; a bucket is never empty.
     oldest: u32,
     newest: u32,
 }
 
-const _: () = assert!(size_of::<Bucket>() == 32);
+struct Block {
+    /// The expiry of the first second, so that a search need not look into each block.
+    first: Expiry,
+    seconds: Vec<Second>,
+}
 
-/// Where a link of the tree is stored.
+impl Block {
+    fn new(seconds: Vec<Second>) -> Self {
+        let mut block = Block { first: Expiry::FIRST, seconds };
+        block.note_first();
+        block
+    }
+
+    fn note_first(&mut self) {
+        if let Some(first) = self.seconds.first() {
+            self.first = first.expiry;
+        }
+    }
+}
+
+/// Where a second is, or where it would be inserted.
 #[derive(Clone, Copy)]
-enum Branch {
-    Root,
-    Left(u32),
-    Right(u32),
+struct Place {
+    block: usize,
+    at: usize,
 }
 
 /// The order.
+#[derive(Default)]
 pub(super) struct Timeline {
-    buckets: Vec<Bucket>,
-    free: u32,
-    /// Buckets in use.
-    in_use: usize,
-    root: u32,
-    first: u32,
-    last: u32,
+    blocks: Vec<Block>,
+    /// Memory for blocks to come.
+    spare: Vec<Vec<Second>>,
+    /// How many seconds there are.
+    seconds: usize,
     /// Sessions.
     len: usize,
-}
-
-impl Default for Timeline {
-    fn default() -> Self {
-        Timeline {
-            buckets: Vec::new(),
-            free: NIL,
-            in_use: 0,
-            root: NIL,
-            first: NIL,
-            last: NIL,
-            len: 0,
-        }
-    }
 }
 
 impl Timeline {
@@ -82,340 +77,243 @@ impl Timeline {
 
     /// Makes sure that the next `more` sessions need no memory.
     pub(super) fn try_reserve(&mut self, more: usize) -> Result<(), NoMemory> {
-        let target = self.in_use + more;
-        if target >= MOST {
-            return Err(NoMemory);
+        if self.blocks.is_empty() {
+            self.blocks.try_reserve_exact(1)?;
+            self.blocks.push(Block::new(Vec::new()));
         }
-        if target > self.buckets.capacity() {
-            // A quarter more: half a bucket too many for each session would be memory wasted.
-            let more = (target - self.buckets.len()).max(self.buckets.len() / 4 + 2);
-            self.buckets.try_reserve_exact(more)?;
+        if let [only] = &mut self.blocks[..] {
+            // A small cache has one block that grows by half.
+            let len = only.seconds.len();
+            let room = (len + more.max(len / 2)).min(FULL);
+            if len + more > only.seconds.capacity() && room > only.seconds.capacity() {
+                only.seconds.try_reserve_exact(room - len)?;
+            }
+            if len + more <= FULL {
+                return Ok(());
+            }
+        }
+        // At most, every block is full and split, and what is split fills up again.
+        let splits = more.min(self.blocks.len() + more / (FULL / 2) + 1);
+        if self.spare.len() < splits {
+            self.spare.try_reserve(splits - self.spare.len())?;
+        }
+        self.blocks.try_reserve(splits)?;
+        while self.spare.len() < splits {
+            let mut seconds = Vec::new();
+            seconds.try_reserve_exact(FULL)?;
+            self.spare.push(seconds);
         }
         Ok(())
     }
 
     /// Gives an entry its place: after all that expire with it or sooner. Room was reserved.
     /// Tells whether it is now the first of all.
-    pub(super) fn link<S>(&mut self, slab: &mut Slab<S>, entry: u32) -> bool {
-        let expiry = slab.entry(entry).expiry;
+    pub(super) fn link<S>(&mut self, slab: &mut Slab<S>, number: u32) -> bool {
         self.len += 1;
-        slab.entry_mut(entry).linked = true;
-        if let Some(bucket) = self.bucket_of(expiry) {
-            self.append(slab, bucket, entry);
-            return false;
+        let entry = slab.entry_mut(number);
+        entry.linked = true;
+        (entry.prev, entry.next) = (NIL, NIL);
+        match self.search(entry.expiry) {
+            Ok(place) => {
+                let second = self.second_mut(place);
+                let before = std::mem::replace(&mut second.newest, number);
+                entry.prev = before;
+                slab.entry_mut(before).next = number;
+                false
+            }
+            Err(place) => {
+                let second = Second { expiry: entry.expiry, oldest: number, newest: number };
+                self.insert(place, second);
+                place.block == 0 && place.at == 0
+            }
         }
-        let bucket = self.add_bucket(expiry, entry);
-        let entry = slab.entry_mut(entry);
-        entry.prev = bucket | BUCKET;
-        entry.next = bucket | BUCKET;
-        self.first == bucket
-    }
-
-    fn append<S>(&mut self, slab: &mut Slab<S>, bucket: u32, entry: u32) {
-        let before = std::mem::replace(&mut self.bucket_mut(bucket).newest, entry);
-        slab.entry_mut(before).next = entry;
-        let entry = slab.entry_mut(entry);
-        entry.prev = before;
-        entry.next = bucket | BUCKET;
     }
 
     /// Takes an entry out. Tells whether it was the first of all.
-    pub(super) fn unlink<S>(&mut self, slab: &mut Slab<S>, entry: u32) -> bool {
+    pub(super) fn unlink<S>(&mut self, slab: &mut Slab<S>, number: u32) -> bool {
+        let was_first = self.first() == Some(number);
         self.len -= 1;
-        let here = slab.entry_mut(entry);
-        here.linked = false;
-        let (prev, next) = (here.prev, here.next);
-        let is_oldest = prev & BUCKET != 0;
-        let was_first = is_oldest && prev & !BUCKET == self.first;
-        match (is_oldest, next & BUCKET != 0) {
-            (true, true) => self.remove_bucket(prev & !BUCKET),
-            (true, false) => {
-                self.bucket_mut(prev & !BUCKET).oldest = next;
-                slab.entry_mut(next).prev = prev;
-            }
-            (false, true) => {
-                self.bucket_mut(next & !BUCKET).newest = prev;
-                slab.entry_mut(prev).next = next;
-            }
-            (false, false) => {
-                slab.entry_mut(prev).next = next;
-                slab.entry_mut(next).prev = prev;
-            }
+        let entry = slab.entry_mut(number);
+        entry.linked = false;
+        let (expiry, prev, next) = (entry.expiry, entry.prev, entry.next);
+        if prev != NIL {
+            slab.entry_mut(prev).next = next;
+        }
+        if next != NIL {
+            slab.entry_mut(next).prev = prev;
+        }
+        if prev == NIL || next == NIL {
+            self.shorten(expiry, prev, next);
         }
         was_first
     }
 
+    /// An end of a queue has left, between these two.
+    fn shorten(&mut self, expiry: Expiry, prev: u32, next: u32) {
+        let Ok(place) = self.search(expiry) else {
+            unreachable!("a linked entry is in the queue of its second");
+        };
+        let second = self.second_mut(place);
+        match (prev, next) {
+            (NIL, NIL) => self.remove(place),
+            (NIL, next) => second.oldest = next,
+            (prev, _) => second.newest = prev,
+        }
+    }
+
     /// The entry that expires first.
     pub(super) fn first(&self) -> Option<u32> {
-        (self.first != NIL).then(|| self.bucket(self.first).oldest)
+        Some(self.blocks.first()?.seconds.first()?.oldest)
     }
 
     /// The entry that comes after this one.
-    pub(super) fn after<S>(&self, slab: &Slab<S>, entry: u32) -> Option<u32> {
-        let next = slab.entry(entry).next;
-        if next & BUCKET == 0 {
-            return Some(next);
+    pub(super) fn after<S>(&self, slab: &Slab<S>, number: u32) -> Option<u32> {
+        let entry = slab.entry(number);
+        match entry.next {
+            NIL => self.first_after(entry.expiry),
+            next => Some(next),
         }
-        let bucket = self.bucket(next & !BUCKET).next;
-        (bucket != NIL).then(|| self.bucket(bucket).oldest)
     }
 
-    /// Given the oldest entry of a second, the oldest of the next one.
-    pub(super) fn first_of_next_second<S>(&self, slab: &Slab<S>, oldest: u32) -> Option<u32> {
-        let bucket = slab.entry(oldest).prev & !BUCKET;
-        let next = self.bucket(bucket).next;
-        (next != NIL).then(|| self.bucket(next).oldest)
-    }
-
-    /// The first entry that does not expire before `expiry`.
+    /// The first entry that expires at `expiry` or later.
     pub(super) fn first_from(&self, expiry: Expiry) -> Option<u32> {
-        let mut found = NIL;
-        let mut bucket = self.root;
-        if self.first != NIL && self.bucket(self.first).expiry >= expiry {
-            (found, bucket) = (self.first, NIL);
+        let (Ok(place) | Err(place)) = self.search(expiry);
+        self.oldest_from(place)
+    }
+
+    /// The first entry that expires later than `expiry`.
+    pub(super) fn first_after(&self, expiry: Expiry) -> Option<u32> {
+        match self.search(expiry) {
+            Ok(Place { block, at }) => self.oldest_from(Place { block, at: at + 1 }),
+            Err(place) => self.oldest_from(place),
         }
-        while bucket != NIL {
-            let here = self.bucket(bucket);
-            if here.expiry < expiry {
-                bucket = here.right;
-            } else {
-                found = bucket;
-                bucket = here.left;
+    }
+
+    /// The oldest entry of the second at this place, or of the next one if there is none.
+    fn oldest_from(&self, place: Place) -> Option<u32> {
+        let here = self.blocks.get(place.block)?.seconds.get(place.at);
+        let next = || self.blocks.get(place.block + 1)?.seconds.first();
+        here.or_else(next).map(|second| second.oldest)
+    }
+
+    /// Where the second is, or where it belongs.
+    fn search(&self, expiry: Expiry) -> Result<Place, Place> {
+        let Some(last) = self.blocks.last() else {
+            return Err(Place { block: 0, at: 0 });
+        };
+        // Usually it is the last one, or a new last one.
+        let block = if last.first <= expiry {
+            self.blocks.len() - 1
+        } else {
+            let after = self.blocks.partition_point(|block| block.first <= expiry);
+            after.saturating_sub(1)
+        };
+        let seconds = &self.blocks[block].seconds;
+        let at = match seconds.last() {
+            Some(last) if last.expiry < expiry => Err(seconds.len()),
+            Some(last) if last.expiry == expiry => Ok(seconds.len() - 1),
+            _ => seconds.binary_search_by_key(&expiry, |second| second.expiry),
+        };
+        at.map(|at| Place { block, at }).map_err(|at| Place { block, at })
+    }
+
+    fn second_mut(&mut self, place: Place) -> &mut Second {
+        &mut self.blocks[place.block].seconds[place.at]
+    }
+
+    fn insert(&mut self, mut place: Place, second: Second) {
+        self.seconds += 1;
+        if self.blocks[place.block].seconds.len() == FULL {
+            place = self.split(place);
+        }
+        let block = &mut self.blocks[place.block];
+        block.seconds.insert(place.at, second);
+        block.note_first();
+    }
+
+    /// Splits a full block; tells where the place in it is now.
+    fn split(&mut self, Place { block, at }: Place) -> Place {
+        let mut upper = self.spare.pop().expect("room was reserved");
+        // Behind all others a new block starts, so that ascending seconds fill theirs.
+        let is_end = at == FULL && block + 1 == self.blocks.len();
+        let keep = if is_end { FULL } else { FULL / 2 };
+        upper.extend(self.blocks[block].seconds.drain(keep..));
+        self.blocks.insert(block + 1, Block::new(upper));
+        if at < keep { Place { block, at } } else { Place { block: block + 1, at: at - keep } }
+    }
+
+    fn remove(&mut self, Place { block, at }: Place) {
+        self.seconds -= 1;
+        self.blocks[block].seconds.remove(at);
+        self.blocks[block].note_first();
+        if !self.merge(block) && block > 0 {
+            self.merge(block - 1);
+        }
+    }
+
+    /// Joins a block with the next one if both are nearly empty.
+    fn merge(&mut self, block: usize) -> bool {
+        let [lower, upper, ..] = &mut self.blocks[block..] else {
+            return false;
+        };
+        let len = lower.seconds.len() + upper.seconds.len();
+        let is_due = len <= FULL / 2 || lower.seconds.is_empty() || upper.seconds.is_empty();
+        if is_due {
+            lower.seconds.append(&mut upper.seconds);
+            lower.note_first();
+            let emptied = self.blocks.remove(block + 1).seconds;
+            if self.spare.is_empty() && self.spare.capacity() > 0 {
+                self.spare.push(emptied);
             }
         }
-        (found != NIL).then(|| self.bucket(found).oldest)
+        is_due
     }
 
-    fn bucket(&self, bucket: u32) -> &Bucket {
-        &self.buckets[bucket as usize]
-    }
-
-    fn bucket_mut(&mut self, bucket: u32) -> &mut Bucket {
-        &mut self.buckets[bucket as usize]
-    }
-
-    fn bucket_of(&self, expiry: Expiry) -> Option<u32> {
-        if self.last == NIL || expiry > self.bucket(self.last).expiry {
-            return None;
-        }
-        if expiry == self.bucket(self.last).expiry {
-            return Some(self.last);
-        }
-        let mut bucket = self.root;
-        while bucket != NIL {
-            let here = self.bucket(bucket);
-            bucket = match expiry.cmp(&here.expiry) {
-                std::cmp::Ordering::Less => here.left,
-                std::cmp::Ordering::Equal => return Some(bucket),
-                std::cmp::Ordering::Greater => here.right,
-            };
-        }
-        None
-    }
-
-    /// A new bucket with one entry, for an expiry that has none.
-    fn add_bucket(&mut self, expiry: Expiry, entry: u32) -> u32 {
-        let bucket = self.allocate(Bucket {
-            expiry,
-            left: NIL,
-            right: NIL,
-            prev: NIL,
-            next: NIL,
-            oldest: entry,
-            newest: entry,
-        });
-        let (prev, next) = self.plant(bucket);
-        let here = self.bucket_mut(bucket);
-        (here.prev, here.next) = (prev, next);
-        self.join(prev, bucket);
-        self.join(bucket, next);
-        bucket
-    }
-
-    fn remove_bucket(&mut self, bucket: u32) {
-        self.uproot(bucket);
-        let Bucket { prev, next, .. } = *self.bucket(bucket);
-        self.join(prev, next);
-        self.release(bucket);
-    }
-
-    /// Makes two buckets (or ends) neighbours.
-    fn join(&mut self, before: u32, after: u32) {
-        match before {
-            NIL => self.first = after,
-            _ => self.bucket_mut(before).next = after,
-        }
-        match after {
-            NIL => self.last = before,
-            _ => self.bucket_mut(after).prev = before,
-        }
-    }
-
-    fn allocate(&mut self, bucket: Bucket) -> u32 {
-        self.in_use += 1;
-        if self.free == NIL {
-            self.buckets.push(bucket);
-            return (self.buckets.len() - 1) as u32;
-        }
-        let number = self.free;
-        self.free = self.bucket(number).next;
-        *self.bucket_mut(number) = bucket;
-        number
-    }
-
-    fn release(&mut self, bucket: u32) {
-        self.in_use -= 1;
-        self.bucket_mut(bucket).next = std::mem::replace(&mut self.free, bucket);
-    }
-
-    /// Puts a bucket into the tree and tells its neighbours in order: below those of higher
-    /// priority, above the rest, which is split by expiry to its left and right.
-    fn plant(&mut self, bucket: u32) -> (u32, u32) {
-        let expiry = self.bucket(bucket).expiry;
-        let priority = priority(expiry);
-        let (mut prev, mut next) = (NIL, NIL);
-        let mut branch = Branch::Root;
-        let mut rest = self.root;
-        while rest != NIL {
-            let here = *self.bucket(rest);
-            if priority_is_lower(here.expiry, priority) {
-                break;
-            }
-            if here.expiry < expiry {
-                (prev, branch, rest) = (rest, Branch::Right(rest), here.right);
-            } else {
-                (next, branch, rest) = (rest, Branch::Left(rest), here.left);
-            }
-        }
-        self.set(branch, bucket);
-        let (mut sooner, mut later) = (Branch::Left(bucket), Branch::Right(bucket));
-        while rest != NIL {
-            let here = *self.bucket(rest);
-            if here.expiry < expiry {
-                self.set(sooner, rest);
-                (prev, sooner, rest) = (rest, Branch::Right(rest), here.right);
-            } else {
-                self.set(later, rest);
-                (next, later, rest) = (rest, Branch::Left(rest), here.left);
-            }
-        }
-        self.set(sooner, NIL);
-        self.set(later, NIL);
-        (prev, next)
-    }
-
-    /// Takes a bucket out of the tree: its two subtrees are merged in its place.
-    fn uproot(&mut self, bucket: u32) {
-        let here = *self.bucket(bucket);
-        let mut branch = self.branch_to(bucket);
-        let (mut sooner, mut later) = (here.left, here.right);
-        while sooner != NIL && later != NIL {
-            let later_priority = priority(self.bucket(later).expiry);
-            if priority_is_lower(self.bucket(sooner).expiry, later_priority) {
-                self.set(branch, later);
-                branch = Branch::Left(later);
-                later = self.bucket(later).left;
-            } else {
-                self.set(branch, sooner);
-                branch = Branch::Right(sooner);
-                sooner = self.bucket(sooner).right;
-            }
-        }
-        self.set(branch, if sooner == NIL { later } else { sooner });
-    }
-
-    fn branch_to(&self, bucket: u32) -> Branch {
-        let expiry = self.bucket(bucket).expiry;
-        let mut branch = Branch::Root;
-        let mut at = self.root;
-        while at != bucket {
-            let here = self.bucket(at);
-            (branch, at) = if expiry < here.expiry {
-                (Branch::Left(at), here.left)
-            } else {
-                (Branch::Right(at), here.right)
-            };
-        }
-        branch
-    }
-
-    fn set(&mut self, branch: Branch, to: u32) {
-        match branch {
-            Branch::Root => self.root = to,
-            Branch::Left(bucket) => self.bucket_mut(bucket).left = to,
-            Branch::Right(bucket) => self.bucket_mut(bucket).right = to,
-        }
-    }
-
-    /// Panics unless chain, tree and queues agree with each other and with the entries.
+    /// Panics unless blocks, seconds and queues agree with each other and with the entries.
     pub(super) fn validate<S>(&self, slab: &Slab<S>) {
-        let (mut buckets, mut entries) = (0, 0);
-        let (mut prev, mut at) = (NIL, self.first);
-        while at != NIL {
-            let bucket = self.bucket(at);
-            assert_eq!(bucket.prev, prev);
-            assert!(prev == NIL || self.bucket(prev).expiry < bucket.expiry);
-            assert_eq!(self.bucket_of(bucket.expiry), Some(at), "the tree finds it");
-            entries += self.validate_queue(slab, at);
-            buckets += 1;
-            (prev, at) = (at, bucket.next);
+        let (mut seconds, mut entries) = (0, 0);
+        let mut latest = None;
+        for (number, block) in self.blocks.iter().enumerate() {
+            let len = block.seconds.len();
+            assert!(len <= FULL && (len > 0 || self.blocks.len() == 1));
+            assert!(self.blocks.len() == 1 || block.seconds.capacity() >= FULL);
+            for (at, second) in block.seconds.iter().enumerate() {
+                assert!(at > 0 || block.first == second.expiry);
+                assert!(latest < Some(second.expiry), "seconds ascend");
+                let found = self.search(second.expiry).ok();
+                assert!(found.is_some_and(|found| (found.block, found.at) == (number, at)));
+                entries += Self::validate_queue(slab, second);
+                latest = Some(second.expiry);
+                seconds += 1;
+            }
         }
-        assert_eq!(self.last, prev);
-        assert_eq!(buckets, self.in_use);
+        assert_eq!(seconds, self.seconds);
         assert_eq!(entries, self.len);
-        assert_eq!(self.validate_tree(self.root, u64::MAX), buckets);
-        let mut free = 0;
-        let mut at = self.free;
-        while at != NIL {
-            free += 1;
-            at = self.bucket(at).next;
-        }
-        assert_eq!(free + buckets, self.buckets.len(), "free or in use");
     }
 
-    fn validate_queue<S>(&self, slab: &Slab<S>, number: u32) -> usize {
-        let bucket = self.bucket(number);
+    fn validate_queue<S>(slab: &Slab<S>, second: &Second) -> usize {
         let mut len = 0;
-        let (mut prev, mut at) = (number | BUCKET, bucket.oldest);
-        while at & BUCKET == 0 {
-            let entry = slab.entry(at);
+        let (mut prev, mut number) = (NIL, second.oldest);
+        while number != NIL {
+            let entry = slab.entry(number);
             assert!(entry.linked && entry.is_occupied());
-            assert_eq!(entry.expiry, bucket.expiry);
+            assert_eq!(entry.expiry, second.expiry);
             assert_eq!(entry.prev, prev);
             assert!(
-                prev & BUCKET != 0 || slab.sequence(prev) < slab.sequence(at),
+                prev == NIL || slab.sequence(prev) < slab.sequence(number),
                 "the oldest insertion is first"
             );
             len += 1;
-            (prev, at) = (at, entry.next);
+            (prev, number) = (number, entry.next);
         }
-        assert_eq!(at, number | BUCKET);
-        assert_eq!(bucket.newest, prev, "a bucket is never empty");
+        assert_eq!(second.newest, prev, "a queue is never empty");
         len
     }
-
-    fn validate_tree(&self, at: u32, highest: u64) -> usize {
-        if at == NIL {
-            return 0;
-        }
-        let bucket = self.bucket(at);
-        let priority = priority(bucket.expiry);
-        assert!(priority <= highest);
-        1 + self.validate_tree(bucket.left, priority) + self.validate_tree(bucket.right, priority)
-    }
-}
-
-fn priority(expiry: Expiry) -> u64 {
-    mix(expiry.raw() ^ process_seed())
-}
-
-fn priority_is_lower(expiry: Expiry, than: u64) -> bool {
-    priority(expiry) < than
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::Key;
+    use super::super::key::{Key, mix};
     use super::super::slab::Entry;
     use super::*;
 
@@ -453,8 +351,7 @@ mod tests {
         assert_eq!(at(1), Some(1));
         assert_eq!(at(4), Some(0));
         assert_eq!(at(10), Some(5));
-        let first = order.first().unwrap();
-        assert_eq!(order.first_of_next_second(&slab, first).map(|e| slab.sequence(e)), Some(1));
+        assert_eq!(order.first_after(Expiry::from_raw(0)).map(|e| slab.sequence(e)), Some(1));
     }
 
     #[test]
@@ -488,20 +385,39 @@ mod tests {
     }
 
     #[test]
-    fn ascending_expiries_do_not_unbalance_the_tree() {
-        let (mut order, mut slab) = (Timeline::default(), Slab::default());
-        for second in 0..10_000 {
-            add(&mut order, &mut slab, second, second);
-        }
-        fn depth(order: &Timeline, at: u32) -> usize {
-            if at == NIL {
-                return 0;
+    fn ascending_seconds_fill_their_blocks_and_random_ones_half_at_least() {
+        for stride in [1, 7919] {
+            let (mut order, mut slab) = (Timeline::default(), Slab::default());
+            for n in 0..10_000 {
+                add(&mut order, &mut slab, n * stride % 10_007, n);
             }
-            let bucket = order.bucket(at);
-            1 + depth(order, bucket.left).max(depth(order, bucket.right))
+            order.validate(&slab);
+            let least = if stride == 1 { FULL } else { FULL / 2 };
+            assert!(order.blocks.len() <= 10_000 / least + 1);
         }
-        // About 2 ln n = 19 on average for a path; the deepest of 10,000 is some 30.
-        assert!(depth(&order, order.root) < 64);
+    }
+
+    #[test]
+    fn blocks_that_empty_are_joined() {
+        let (mut order, mut slab) = (Timeline::default(), Slab::default());
+        let numbers: Vec<u32> = (0..6400).map(|n| add(&mut order, &mut slab, n, n).0).collect();
+        for number in numbers.iter().filter(|&n| n % 32 != 0) {
+            order.unlink(&mut slab, *number);
+            slab.remove(*number);
+        }
         order.validate(&slab);
+        assert_eq!(order.len(), 200);
+        assert!(order.blocks.len() <= 200 / 16 + 1, "{}", order.blocks.len());
+    }
+
+    /// The only block holds all a small cache needs.
+    #[test]
+    fn a_small_order_allocates_little() {
+        let (mut order, mut slab) = (Timeline::default(), Slab::default());
+        for n in 0..10 {
+            add(&mut order, &mut slab, n, n);
+        }
+        assert!(order.blocks[0].seconds.capacity() <= 16);
+        assert!(order.spare.capacity() == 0 && order.blocks.capacity() <= 4);
     }
 }

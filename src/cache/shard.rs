@@ -234,10 +234,9 @@ impl<S> Shard<S> {
             if !due(expiry) {
                 return None;
             }
-            // All older ones of this second are gone, so this one is the oldest; and if it came
-            // too late, all of this second did.
+            // In a second the oldest comes first: if this one came too late, so did the rest.
             if sequence >= before {
-                next = order.first_of_next_second(slab, entry);
+                next = order.first_after(expiry);
             } else {
                 next = order.after(slab, entry);
                 departed(self.remove_departing(entry, cause));

@@ -12,11 +12,11 @@ use super::key::Key;
 use std::collections::TryReserveError;
 use std::ops::Range;
 
-/// No entry, no bucket.
+/// No entry.
 pub(super) const NIL: u32 = u32::MAX;
 
-/// Entry numbers stay below: `order` marks a bucket's number with the bit above.
-pub(super) const MOST: usize = 1 << 31;
+/// Entry numbers stay below [`NIL`].
+const MOST: usize = NIL as usize;
 
 const CHUNK: usize = 512;
 
@@ -37,7 +37,7 @@ pub(super) struct Entry<S> {
     session: Option<S>,
     pub(super) expiry: Expiry,
     version: i32,
-    /// The neighbours in the order, see `order.rs`; `next` also chains the free places.
+    /// The neighbours among those that expire in the same second; `next` also chains the free places.
     pub(super) prev: u32,
     pub(super) next: u32,
     id_len: u8,

@@ -293,7 +293,8 @@ pub unsafe extern "C" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
 /// `ctx` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_free(ctx: *mut SSL_CTX) {
-    export!((); SSL_CTX_free(ctx);
+    export_both!(();
+        |real| calls::ctx_free(real, ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::free(ctx) })
 }

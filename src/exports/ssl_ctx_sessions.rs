@@ -1,19 +1,31 @@
 //! SSL_CTX_sessions(3)
 
+use crate::ffi::handle::Handle;
 use crate::ffi::types::{LHASH_OF_SSL_SESSION, SSL_CTX};
+use crate::interpose::calls;
+use crate::rules::Member;
+use crate::standalone::Context;
 
-/// Returns libssl's own table of sessions, which is empty: the sessions are in our cache. NULL without
-/// a libssl in the process.
+/// Returns a hash table of libcrypto (for OPENSSL_LH_doall() and its like) that shows the sessions in
+/// the internal cache of `ctx`, as they are now.
 ///
-/// Use SSL_CTX_sess_number() for how many there are.
+/// It is a picture: good to look at until the cache changes, brought up to date by the next call, and
+/// changing it changes nothing else. SSL_CTX_sess_number() is the cheap way to count.
+///
+/// Ownership: the table is the context's; no references are taken.
+/// Returns NULL for NULL, and without libcrypto in the process.
 /// See SSL_CTX_sessions(3).
 ///
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_CTX_sessions(ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION {
+    let null = std::ptr::null_mut();
     if ctx.is_null() {
-        return std::ptr::null_mut();
+        return null;
     }
-    export!(std::ptr::null_mut(); SSL_CTX_sessions(ctx); std::ptr::null_mut())
+    export_both!(null;
+        |real| calls::sessions(real, ctx);
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().table()).unwrap_or(null))
 }

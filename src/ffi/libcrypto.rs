@@ -6,9 +6,10 @@
 use std::ffi::CStr;
 use std::sync::OnceLock;
 
-use libc::{c_char, c_int, c_long, c_void};
+use libc::{c_char, c_int, c_long, c_ulong, c_void};
 
-use super::types::BIO;
+use super::constants::*;
+use super::types::{BIO, LHASH_OF_SSL_SESSION};
 
 /// libcrypto's `CRYPTO_EX_DATA`: two words at the most, zero when new.
 #[repr(C)]
@@ -35,6 +36,18 @@ pub type ExDup = unsafe extern "C" fn(
 pub type ExNewFree =
     unsafe extern "C" fn(*mut c_void, *mut c_void, *mut CryptoExData, c_int, c_long, *mut c_void);
 
+/// The hash function of a hash table of libcrypto.
+pub type LhHash = Option<unsafe extern "C" fn(*const c_void) -> c_ulong>;
+/// The comparison of a hash table of libcrypto: 0 for equal.
+pub type LhCompare = Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>;
+
+/// libcrypto's `ERR_STRING_DATA`.
+#[repr(C)]
+pub struct ErrorString {
+    error: c_ulong,
+    text: *const c_char,
+}
+
 crate::ffi::symbols::symbol_table! {
     /// The functions of libcrypto that we use.
     pub struct LibCrypto {
@@ -44,6 +57,11 @@ crate::ffi::symbols::symbol_table! {
         fn CRYPTO_free_ex_data(c_int, *mut c_void, *mut CryptoExData);
         fn CRYPTO_set_ex_data(*mut CryptoExData, c_int, *mut c_void) -> c_int;
         fn CRYPTO_get_ex_data(*const CryptoExData, c_int) -> *mut c_void;
+        fn OPENSSL_LH_new(LhHash, LhCompare) -> *mut LHASH_OF_SSL_SESSION;
+        fn OPENSSL_LH_insert(*mut LHASH_OF_SSL_SESSION, *mut c_void) -> *mut c_void;
+        fn OPENSSL_LH_flush(*mut LHASH_OF_SSL_SESSION);
+        fn OPENSSL_LH_free(*mut LHASH_OF_SSL_SESSION);
+        fn ERR_load_strings(c_int, *mut ErrorString) -> c_int;
         fn ERR_new();
         fn ERR_set_debug(*const c_char, c_int, *const c_char);
         fn ERR_set_error(c_int, c_int, *const c_char);
@@ -69,7 +87,8 @@ pub fn libcrypto() -> Option<&'static LibCrypto> {
 /// Puts an error of libssl on libcrypto's queue, as the function that failed would have.
 pub fn raise(reason: c_int, function: &'static CStr) {
     let Some(crypto) = libcrypto() else { return };
-    let library = super::constants::ERR_LIB_SSL;
+    load_strings(crypto);
+    let library = ERR_LIB_SSL;
     let file = c"sslcache".as_ptr();
     // SAFETY: plain calls; the strings are static, the format is NULL (no arguments follow).
     unsafe {
@@ -84,3 +103,29 @@ pub fn raise(reason: c_int, function: &'static CStr) {
         }
     }
 }
+
+/// Tells libcrypto what our errors are called, which libssl would have done. Once.
+fn load_strings(crypto: &LibCrypto) {
+    static LOAD: std::sync::Once = std::sync::Once::new();
+    LOAD.call_once(|| {
+        let Some(load) = crypto.ERR_load_strings else { return };
+        let strings = REASONS.iter().map(|(reason, text)| (*reason, text.as_ptr()));
+        let end = std::iter::once((0, std::ptr::null()));
+        let table: Box<[ErrorString]> = strings
+            .chain(end)
+            .map(|(reason, text)| ErrorString { error: reason as c_ulong, text })
+            .collect();
+        // SAFETY: a table that ends with zeros and stays for ever; libcrypto adds its library's number.
+        unsafe { load(ERR_LIB_SSL, Box::leak(table).as_mut_ptr()) };
+    });
+}
+
+/// The reasons that are raised here, by libssl's names.
+const REASONS: [(c_int, &CStr); 6] = [
+    (SSL_R_NULL_SSL_METHOD_PASSED, c"null ssl method passed"),
+    (SSL_R_SSL_SESSION_ID_CALLBACK_FAILED, c"ssl session id callback failed"),
+    (SSL_R_SSL_SESSION_ID_CONFLICT, c"ssl session id conflict"),
+    (SSL_R_SSL_SESSION_ID_HAS_BAD_LENGTH, c"ssl session id has bad length"),
+    (SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"ssl session id context too long"),
+    (SSL_R_SSL_SESSION_ID_TOO_LONG, c"ssl session id too long"),
+];

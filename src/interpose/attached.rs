@@ -22,6 +22,7 @@ pub struct Attached {
     /// Where the automatic flush was last due; see `hooks`.
     pub flushes_seen: AtomicI64,
     registered: AtomicBool,
+    reported: AtomicBool,
     number: u64,
 }
 
@@ -30,6 +31,22 @@ impl Member for Attached {
 
     fn cache(&self) -> &InternalCache<RealSession> {
         &self.cache
+    }
+}
+
+impl Attached {
+    /// The context goes, and with it every session. libssl may tell twice: by flushing everything
+    /// first, and by the end of the ex_data.
+    pub fn close(&self, ctx: *mut SSL_CTX) {
+        self.report();
+        self.cache.close(ctx);
+    }
+
+    /// Writes the statistics, once.
+    fn report(&self) {
+        if report::stats_wanted() && !self.reported.swap(true, Ordering::Relaxed) {
+            report::stats(&rules::block("interposed", self.number, &self.cache));
+        }
     }
 }
 
@@ -78,6 +95,7 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
         cache: InternalCache::default(),
         flushes_seen: AtomicI64::new(0),
         registered: AtomicBool::new(false),
+        reported: AtomicBool::new(false),
         number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
     });
     if report::stats_wanted() {
@@ -162,21 +180,14 @@ unsafe extern "C" fn context_freed(
     crate::ffi::guard::guard((), || {
         // SAFETY: made by `attach`; the context gives up its reference.
         let attached = unsafe { Arc::from_raw(state.cast::<Attached>()) };
-        report_one(&attached);
+        attached.close(ctx.cast());
         CONTEXTS.remove(&attached);
-        attached.cache.close(ctx.cast());
     });
 }
 
 extern "C" fn report_all() {
     for attached in CONTEXTS.contexts() {
-        report_one(&attached);
-    }
-}
-
-fn report_one(attached: &Attached) {
-    if report::stats_wanted() {
-        report::stats(&rules::block("interposed", attached.number, &attached.cache));
+        attached.report();
     }
 }
 

@@ -3,12 +3,13 @@
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, time_t};
 
 use super::attached::{self, attach};
-use super::quiet::{is_quiet, removing};
+use super::quiet::{freeing, is_freeing, is_quiet, removing};
 use super::real::{Real, call};
 use super::session::RealSession;
 use crate::cache::{Key, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::types::*;
+use crate::report;
 use crate::rules::SessionRef;
 
 /// `SSL_CTX_new`
@@ -83,13 +84,28 @@ pub fn remove_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESSION)
     (found || result == 1).into()
 }
 
+/// `SSL_CTX_free`
+pub fn ctx_free(real: &Real, ctx: *mut SSL_CTX) {
+    let pass = || call!(real, SSL_CTX_free(ctx) else ());
+    // Only the report at the end cares that it is the end; connections come here all the time.
+    if report::stats_wanted() { freeing(ctx.addr(), pass) } else { pass() }
+}
+
 /// `SSL_CTX_flush_sessions`. The real cache is empty, but for contexts that are not attached.
 pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
     match attached::of(real, ctx) {
+        Some(attached) if tm == 0 && is_freeing(ctx.addr()) => attached.close(ctx),
         Some(attached) => attached.cache.flush(ctx, tm),
         None if ctx.is_null() => {}
         None => call!(real, SSL_CTX_flush_sessions(ctx, tm) else ()),
     }
+}
+
+/// `SSL_CTX_sessions`; without libcrypto in sight the real library's own table, which is empty.
+pub fn sessions(real: &Real, ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION {
+    attached::of(real, ctx)
+        .and_then(|attached| attached.cache.table())
+        .unwrap_or_else(|| call!(real, SSL_CTX_sessions(ctx) else std::ptr::null_mut()))
 }
 
 macro_rules! callback_calls {
@@ -195,8 +211,10 @@ pub unsafe fn set_time_ex(real: &Real, session: *mut SSL_SESSION, time: time_t) 
 /// `session` is NULL or live.
 pub unsafe fn set_timeout(real: &Real, session: *mut SSL_SESSION, timeout: c_long) -> c_long {
     let result = call!(real, SSL_SESSION_set_timeout(session, timeout) else 0);
-    // SAFETY: the caller's promise.
-    unsafe { rescheduled(session) };
+    if result == 1 {
+        // SAFETY: the caller's promise.
+        unsafe { rescheduled(session) };
+    }
     result
 }
 

@@ -5,6 +5,7 @@ use std::cell::Cell;
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
     static FOUND: Cell<bool> = const { Cell::new(false) };
+    static FREEING: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Calls the real library such that its calls back into us go straight through to it: the hooks do
@@ -33,6 +34,18 @@ pub fn removing<R>(call: impl FnOnce() -> R) -> (R, bool) {
 /// application's callback may have removed others meanwhile.
 pub fn set_found(found: bool) {
     FOUND.set(found);
+}
+
+/// Makes a call that gives back a reference to the context at this address.
+pub fn freeing(ctx: usize, call: impl FnOnce()) {
+    let outer = FREEING.replace(ctx);
+    call();
+    FREEING.set(outer);
+}
+
+/// Inside [`freeing`] for this context: a flush of everything now is its end.
+pub fn is_freeing(ctx: usize) -> bool {
+    FREEING.get() == ctx
 }
 
 #[cfg(test)]

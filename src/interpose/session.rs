@@ -27,14 +27,6 @@ fn real() -> &'static Real {
 }
 
 impl RealSession {
-    /// Looks at a session without taking a reference.
-    ///
-    /// # Safety
-    /// `session` is NULL or live for as long as the result is used.
-    pub unsafe fn borrow(session: *mut SSL_SESSION) -> Option<ManuallyDrop<Self>> {
-        NonNull::new(session).map(|session| ManuallyDrop::new(RealSession(session)))
-    }
-
     /// A copy with a reference of its own and a place in no cache.
     pub fn dup(&self) -> Option<Self> {
         let copy = call!(real(), SSL_SESSION_dup(self.as_ptr()) else std::ptr::null_mut());

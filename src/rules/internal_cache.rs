@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long};
 
+use super::table::Table;
 use super::{CacheMode, Callbacks, Counters, SessionRef};
 use crate::cache::{Cause, Departures, Insertion, SessionCache, Statistics};
 use crate::ffi::constants::*;
@@ -20,6 +21,7 @@ pub struct InternalCache<S> {
     pub callbacks: Callbacks,
     /// The counters.
     pub counters: Counters,
+    pub(super) table: Table,
 }
 
 impl<S: SessionRef> Default for InternalCache<S> {
@@ -30,6 +32,7 @@ impl<S: SessionRef> Default for InternalCache<S> {
             size: AtomicUsize::new(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT),
             callbacks: Callbacks::default(),
             counters: Counters::default(),
+            table: Table::default(),
         }
     }
 }
@@ -56,7 +59,7 @@ impl<S: SessionRef> InternalCache<S> {
                 // Replaced without a word, as in OpenSSL: no callback, still resumable.
                 drop(replaced);
                 for session in evicted {
-                    self.departed(ctx, session);
+                    self.departed(ctx, &session);
                     self.counters.cache_full.increment();
                 }
                 true
@@ -92,16 +95,22 @@ impl<S: SessionRef> InternalCache<S> {
         self.all_departed(ctx, self.sessions.flush_all(Cause::Closed));
     }
 
+    /// All callbacks of one flush run before the cache lets go of the first session.
     fn all_departed(&self, ctx: *mut SSL_CTX, departures: Departures<'_, S>) {
+        let mut held = Vec::new();
         for session in departures {
-            self.departed(ctx, session);
+            self.departed(ctx, &session);
+            // Without memory for the list a session goes a little early.
+            if held.try_reserve(1).is_ok() {
+                held.push(session);
+            }
         }
     }
 
     /// A session left without anyone asking for it.
-    fn departed(&self, ctx: *mut SSL_CTX, session: S) {
+    fn departed(&self, ctx: *mut SSL_CTX, session: &S) {
         session.mark_not_resumable(ctx);
-        self.callbacks.removed(ctx, &session);
+        self.callbacks.removed(ctx, session);
     }
 
     /// The session with this key, with a reference; counted in the statistics alone.

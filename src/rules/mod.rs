@@ -13,6 +13,7 @@ mod mode;
 mod registry;
 mod session_ref;
 mod statistics;
+mod table;
 
 pub use callbacks::Callbacks;
 pub use counters::Counters;

@@ -68,13 +68,21 @@ impl<C: Member> Registry<C> {
                 unsafe { &*cache }.sessions().freeze()
             })
             .collect();
-        FrozenContexts { _caches: caches, _contexts: contexts, _registry: registry }
+        FrozenContexts { caches, _contexts: contexts, _registry: registry }
     }
 }
 
 /// Every cache, held still. The fields are dropped in this order.
 pub struct FrozenContexts<C: Member> {
-    _caches: Vec<Frozen<'static, C::Session>>,
+    caches: Vec<Frozen<'static, C::Session>>,
     _contexts: Vec<Arc<C>>,
     _registry: RwLockReadGuard<'static, BTreeMap<usize, Weak<C>>>,
+}
+
+impl<C: Member> FrozenContexts<C> {
+    /// Thaws in the child of a fork, where the other threads and what they were at do not exist.
+    pub fn release_in_child(self) {
+        let FrozenContexts { caches, _contexts, _registry } = self;
+        caches.into_iter().for_each(Frozen::release_in_child);
+    }
 }

@@ -1,5 +1,7 @@
 //! What the rules need of a session, whoever made the object.
 
+use std::mem::ManuallyDrop;
+
 use crate::cache::{Expiry, Key};
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
 
@@ -23,6 +25,15 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync {
     /// # Safety
     /// `session` is NULL or a live session of this standing, and the caller gives up one reference.
     unsafe fn from_ptr(session: *mut SSL_SESSION) -> Option<Self>;
+
+    /// Looks at a session without taking a reference. `None` for NULL.
+    ///
+    /// # Safety
+    /// `session` is NULL or live for as long as the result is used.
+    unsafe fn borrow(session: *mut SSL_SESSION) -> Option<ManuallyDrop<Self>> {
+        // SAFETY: the reference that `from_ptr` takes over is never dropped, so none is needed.
+        unsafe { Self::from_ptr(session) }.map(ManuallyDrop::new)
+    }
 
     /// Gives the reference to C.
     fn into_ptr(self) -> *mut SSL_SESSION;

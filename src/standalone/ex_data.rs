@@ -54,20 +54,18 @@ impl ExData {
         }
     }
 
-    /// A copy through the dup functions.
-    pub fn dup(&self) -> Self {
-        let copy = ExData::new(self.class);
-        match (&self.store, &copy.store) {
+    /// Copies another object's through the dup functions: to be called after `created`.
+    pub fn copy_from(&self, from: &ExData) {
+        match (&from.store, &self.store) {
             (Store::LibCrypto(crypto, from), Store::LibCrypto(_, to)) => {
                 if let Some(dup) = crypto.CRYPTO_dup_ex_data {
-                    // SAFETY: both are live; `to` is new and exclusive.
+                    // SAFETY: both are live; `to` is exclusive: its object is not shared yet.
                     unsafe { dup(self.class, to.get(), from.get()) };
                 }
             }
             (Store::Own(from), Store::Own(to)) => to.lock().clone_from(&from.lock()),
             _ => unreachable!("whether libcrypto is there is decided once"),
         }
-        copy
     }
 
     /// `..._set_ex_data`

@@ -189,11 +189,10 @@ impl Session {
 
     /// `SSL_SESSION_dup`: everything but the cache's references to it.
     pub fn dup(&self) -> Arc<Session> {
-        Arc::new(Session {
-            values: RwLock::new(self.values.read().clone()),
-            not_resumable: AtomicBool::new(!self.may_resume()),
-            ex_data: self.ex_data.dup(),
-        })
+        let copy = Session::with_values(self.values.read().clone());
+        copy.not_resumable.store(!self.may_resume(), Ordering::Relaxed);
+        copy.ex_data.copy_from(&self.ex_data);
+        copy
     }
 
     /// Reads the values.

@@ -43,13 +43,8 @@ static void make(int count)
  */
 static void difference_add_again(Version version)
 {
-    long now = (long)time(NULL);
-    int i;
-
     set_up(version);
     make(3);
-    for (i = 0; i < 3; i++) /* the same second for all: only the order of adding counts */
-        SSL_SESSION_set_time(server->kept[i], now);
     add(server, server->kept[0]);
     step("flushed in this order");
     SSL_CTX_flush_sessions(server->ctx, 0);
@@ -89,22 +84,6 @@ static void difference_eviction_reenters(Version version)
     set_size(server, 4);
     make(1);
     show_all();
-    tear_down();
-}
-
-/* How many sessions the callback of a flush sees: libssl counts down, the library is done. */
-static void count_sessions(Context *context, SSL_SESSION *session)
-{
-    (void)session;
-    say("  number=%ld", SSL_CTX_sess_number(context->ctx));
-}
-
-static void difference_number_in_flush(Version version)
-{
-    set_up(version);
-    make(3);
-    server->on_remove = count_sessions;
-    SSL_CTX_flush_sessions(server->ctx, 0);
     tear_down();
 }
 
@@ -181,7 +160,6 @@ const Scenario difference_scenarios[] = {
     {"difference_add_again", difference_add_again, TLS12 | TLS13},
     {"difference_flush_reenters", difference_flush_reenters, TLS12},
     {"difference_eviction_reenters", difference_eviction_reenters, TLS12},
-    {"difference_number_in_flush", difference_number_in_flush, TLS12},
     {"difference_added_after_removal", difference_added_after_removal, TLS12 | TLS13},
     {"difference_auto_flush_resumed", difference_auto_flush_resumed, TLS12 | DTLS12},
     {"difference_table", difference_table, TLS12},

@@ -493,13 +493,6 @@ X509 *certificate(void)
 
 /* --- Connections ------------------------------------------------------------------------ */
 
-/* A slow run (valgrind) must not bring DTLS retransmissions into the trace. */
-static unsigned int patient_timer(SSL *ssl, unsigned int microseconds)
-{
-    (void)ssl, (void)microseconds;
-    return 60 * 1000000;
-}
-
 static BIO *memory(void)
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -530,7 +523,6 @@ Connection connect_ends(SSL *client, SSL *server)
             continue;
         SSL_set_options(ends[i], SSL_OP_NO_QUERY_MTU);
         SSL_set_mtu(ends[i], 1400);
-        DTLS_set_timer_cb(ends[i], patient_timer);
     }
     return c;
 }

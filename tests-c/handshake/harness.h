@@ -45,6 +45,9 @@ const char *id_name(const unsigned char *id, unsigned int length);
 /* The reason text of the first queued error, "no error" if there is none; empties the queue. */
 const char *take_error(void);
 
+/* Time stands still but for this (clock.c). */
+void clock_forward(long seconds);
+
 /* --- Contexts --------------------------------------------------------------------------- */
 
 typedef struct Context Context;

@@ -188,6 +188,70 @@ static void flush_by_hand(Version version)
     tear_down();
 }
 
+/* How many sessions are left while the callbacks of a flush run. */
+static void count_sessions(Context *context, SSL_SESSION *session)
+{
+    (void)session;
+    say("  number=%ld", SSL_CTX_sess_number(context->ctx));
+}
+
+static void number_in_flush(Version version)
+{
+    SSL_SESSION *sessions[5];
+    int i;
+
+    set_up(version);
+    server->on_remove = count_sessions;
+    make(5, sessions);
+    SSL_SESSION_set_timeout(server->kept[1], 50);
+    SSL_SESSION_set_timeout(server->kept[3], 40);
+    flush(server, 60);
+    step("one by hand");
+    remove_session(server, server->kept[2]);
+    step("the rest by size");
+    set_size(server, 1);
+    SSL_SESSION_free(sessions[0]);
+    make(1, sessions);
+    step("the rest by the end of the context");
+    for (i = 0; i < 5; i++)
+        SSL_SESSION_free(sessions[i]);
+    tear_down();
+}
+
+/* Hours pass. At the last second of its life a session still resumes, one second later not. */
+static void hours_pass(Version version)
+{
+    SSL_SESSION *session = NULL, *other = NULL, *third = NULL;
+
+    set_up(version);
+    SSL_CTX_set_timeout(server->ctx, 3600);
+    visit(server, client, &session);
+    visit(server, client, &other);
+    visit(server, client, &third);
+    step("at its last second");
+    clock_forward(3600);
+    visit(server, client, &session);
+    step("one second later, another one");
+    clock_forward(1);
+    visit(server, client, &other);
+    step("flushed at the last second of those made since");
+    clock_forward(3600);
+    SSL_CTX_flush_sessions(server->ctx, (long)time(NULL));
+    show_all();
+    step("and one later");
+    clock_forward(1);
+    SSL_CTX_flush_sessions(server->ctx, (long)time(NULL));
+    show_all();
+    step("the clock goes back");
+    clock_forward(-7000);
+    visit(server, client, &third);
+    visit(server, client, &other);
+    SSL_SESSION_free(session);
+    SSL_SESSION_free(other);
+    SSL_SESSION_free(third);
+    tear_down();
+}
+
 /* A flush drops the cache's reference, not that of a live connection. */
 static void flush_under_a_connection(Version version)
 {
@@ -343,6 +407,33 @@ static void auto_flush_resumed(Version version)
 {
     set_up(version);
     many_handshakes(server, version, 530, 1);
+    tear_down();
+}
+
+/* A session every minute: each flush takes those that are older than two hours. */
+static void auto_flush_aged(Version version)
+{
+    int i;
+
+    set_up(version);
+    server->on_new = NULL;
+    silence(1);
+    for (i = 0; i < 520; i++) {
+        Connection c = connection(server, client, NULL);
+        long before = SSL_CTX_sess_number(server->ctx);
+
+        handshake(&c);
+        close_clean(&c);
+        clock_forward(60);
+        if (SSL_CTX_sess_number(server->ctx) < before) {
+            silence(0);
+            say("handshake %d: %ld sessions before, %ld after", i + 1, before, SSL_CTX_sess_number(server->ctx));
+            silence(1);
+        }
+    }
+    silence(0);
+    show(server);
+    uninstall(server, REMOVE);
     tear_down();
 }
 
@@ -509,12 +600,15 @@ const Scenario order_scenarios[] = {
     {"negative_timeout", negative_timeout, ALL},
     {"size_changes", size_changes, ALL},
     {"flush_by_hand", flush_by_hand, ALL},
+    {"number_in_flush", number_in_flush, ALL},
+    {"hours_pass", hours_pass, ALL},
     {"flush_under_a_connection", flush_under_a_connection, ALL},
     {"add_after_leaving", add_after_leaving, ALL},
     {"replaced_by_copy", replaced_by_copy, ALL},
     {"auto_flush", auto_flush, ALL},
     {"auto_flush_two_tickets", auto_flush_two_tickets, TLS13},
     {"auto_flush_resumed", auto_flush_resumed, TLS13},
+    {"auto_flush_aged", auto_flush_aged, ALL},
     {"auto_flush_off", auto_flush_off, ALL},
     {"auto_flush_mode_off", auto_flush_mode_off, ALL},
     {"auto_flush_no_internal", auto_flush_no_internal, ALL},

@@ -1,0 +1,221 @@
+#!/usr/bin/env bash
+# Runs the conformance programs and compares what they print, byte for byte.
+set -u
+
+usage() {
+    cat <<'END'
+usage: tests-c/run.sh [--only NAME] [--standing libssl|standalone|interposed] [--valgrind] [--lib PATH]
+
+Each program runs in three standings and must print the same bytes in each:
+  libssl      built with OpenSSL's header, linked with libssl: the oracle
+  standalone  built with the project's header, linked with libsslcache, no libssl in the process
+  interposed  the oracle's binary with LD_PRELOAD=libsslcache.so
+
+A program NAME.c whose first line says "oracle: none" is compared with NAME.sslcache.expected
+instead; "only: standalone" or "only: interposed" in its first lines leaves the other one out.
+A program in differences/ shows a wanted difference: NAME.libssl.expected is what libssl prints,
+NAME.sslcache.expected what the library prints (NAME.interposed.expected where libssl's own code
+decides in that standing).
+
+  --only NAME      this program alone
+  --standing S     this standing alone (may be given more than once)
+  --valgrind       run under memcheck: any error or leak fails; libssl only if asked for by --standing
+  --lib PATH       the library to test (default target/release/libsslcache.so)
+  --help           this text
+
+Exit status: 0 if every check passed, 1 otherwise.
+END
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+lib=$root/target/release/libsslcache.so
+out=$root/target/tests-c
+only=
+standings=()
+valgrind=
+
+need_value() { [ $# -ge 2 ] || { echo "run.sh: $1 needs a value" >&2; exit 2; }; }
+while [ $# -gt 0 ]; do
+    case $1 in
+        --help) usage; exit 0 ;;
+        --only) need_value "$@"; only=$(basename "$2" .c); shift ;;
+        --standing) need_value "$@"; standings+=("$2"); shift ;;
+        --lib) need_value "$@"; lib=$(realpath -m "$2"); shift ;;
+        --valgrind) valgrind=yes ;;
+        *) echo "run.sh: unknown argument $1" >&2; usage >&2; exit 2 ;;
+    esac
+    shift
+done
+if [ ${#standings[@]} -eq 0 ]; then
+    standings=(libssl standalone interposed)
+    plain_oracle=$valgrind
+else
+    plain_oracle=
+fi
+for standing in "${standings[@]}"; do
+    case $standing in
+        libssl | standalone | interposed) ;;
+        *) echo "run.sh: no standing $standing" >&2; exit 2 ;;
+    esac
+done
+
+passed=0
+failed=0
+ok() { passed=$((passed + 1)); echo "ok   $1"; }
+fail() { failed=$((failed + 1)); echo "FAIL $1"; }
+summary() {
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+    exit
+}
+wants() { [[ " ${standings[*]} " == *" $1 "* ]]; }
+
+oracle_none() { head -n 1 "$here/$1.c" | grep -q '^/\* oracle: none: '; }
+# Whether program $1 is for standing $2: "only:" in its first lines leaves the others out.
+is_for() { ! head -n 2 "$here/$1.c" | grep '^/\* only: ' | grep -vq "^/\* only: $2: "; }
+
+# The file that says what program $1 must print in standing $2.
+expected() {
+    case $1:$2 in
+        differences/*:libssl) echo "$here/$1.libssl.expected" ;;
+        differences/*:interposed)
+            if [ -f "$here/$1.interposed.expected" ]; then
+                echo "$here/$1.interposed.expected"
+            else
+                echo "$here/$1.sslcache.expected"
+            fi ;;
+        differences/*) echo "$here/$1.sslcache.expected" ;;
+        *) if oracle_none "$1"; then echo "$here/$1.sslcache.expected"; else echo "$out/$1.libssl.out"; fi ;;
+    esac
+}
+
+# Runs program $1 in standing $2; its output goes to $out/$1.$2.out and .err.
+run() {
+    local command=() binary=$out/libssl/$1 seconds=10
+    [ "$2" = standalone ] && binary=$out/sslcache/$1
+    if [ -n "$valgrind" ] && { [ "$2" != libssl ] || [ -z "$plain_oracle" ]; }; then
+        command=(valgrind -q --leak-check=full --error-exitcode=9 --child-silent-after-fork=yes)
+        seconds=60
+    fi
+    local preload=()
+    [ "$2" = interposed ] && preload=("LD_PRELOAD=$lib")
+    mkdir -p "$(dirname "$out/$1")"
+    (cd "$out" && timeout "$seconds" env "${preload[@]}" "${command[@]}" "$binary") \
+        >"$out/$1.$2.out" 2>"$out/$1.$2.err" </dev/null
+}
+
+check() {
+    local name=$1 standing=$2 label binary=$out/libssl/$1 status
+    label="$(basename "$1") $2"
+    [ "$standing" = standalone ] && binary=$out/sslcache/$name
+    if [ ! -x "$binary" ]; then
+        fail "$label: did not build"
+        return
+    fi
+    run "$name" "$standing"
+    status=$?
+    if [ $status -ne 0 ]; then
+        fail "$label: exit status $status$([ $status -eq 124 ] && echo ' (timeout)')"
+        tail -n 5 "$out/$name.$standing.out"
+        tail -n 30 "$out/$name.$standing.err"
+    elif [ "$standing" = interposed ] && grep -q 'cannot be preloaded' "$out/$name.$standing.err"; then
+        fail "$label: not preloaded"
+    elif ! diff -u --label expected --label "$standing" \
+            "$(expected "$name" "$standing")" "$out/$name.$standing.out" >"$out/$name.$standing.diff"; then
+        fail "$label"
+        cat "$out/$name.$standing.diff"
+    elif [ ! -s "$out/$name.$standing.out" ]; then
+        fail "$label: printed nothing"
+    else
+        ok "$label"
+    fi
+}
+
+# Everything an interposed run shows is worth nothing if the library was not really in front: it then
+# writes its statistics at exit, one block for each context, and without the preload nobody does.
+check_in_front() {
+    local stats=$out/in_front.stats blocks
+    rm -f "$stats"
+    timeout 10 env SSLCACHE_STATS="$stats" "$out/libssl/in_front" >/dev/null
+    if [ -e "$stats" ]; then
+        fail "in_front without the library: statistics were written"
+        return
+    fi
+    timeout 10 env SSLCACHE_STATS="$stats" LD_PRELOAD="$lib" "$out/libssl/in_front" >/dev/null
+    blocks=$(grep -c '^sslcache: .* context [0-9]* (interposed)$' "$stats" 2>/dev/null)
+    if [ "${blocks:-0}" -eq 3 ]; then
+        ok "in_front statistics"
+    else
+        fail "in_front statistics: ${blocks:-0} blocks, 3 contexts"
+        [ -f "$stats" ] && cat "$stats"
+    fi
+}
+
+# A standalone program that brought libssl in would test nothing of ours.
+check_no_libssl() {
+    local binary found
+    found=$(for binary in "$out"/sslcache/* "$out"/sslcache/*/*; do
+        [ -f "$binary" ] && ldd "$binary" | grep -q libssl.so && echo "$binary"
+    done)
+    if [ -z "$found" ]; then
+        ok "no libssl in the standalone programs"
+    else
+        fail "libssl is in a standalone program:"
+        echo "$found"
+    fi
+}
+
+if wants standalone || wants interposed; then
+    if [ ! -f "$lib" ]; then
+        fail "library: none at $lib"
+        summary
+    fi
+fi
+
+targets=(libssl)
+wants standalone && targets+=(sslcache)
+mkdir -p "$out"
+if ! make --no-print-directory -k -s -j2 -C "$here" LIB="$lib" "${targets[@]}" 2>"$out/build.err"; then
+    fail "build"
+    head -n 60 "$out/build.err"
+fi
+
+cd "$here" || exit 2
+shopt -s nullglob
+known=
+for source in *.c differences/*.c; do
+    name=${source%.c}
+    [ -n "$only" ] && [ "$only" != "$(basename "$name")" ] && continue
+    known=yes
+    if ! oracle_none "$name"; then
+        if wants libssl; then
+            if [[ $name == differences/* ]]; then
+                check "$name" libssl
+            else
+                # The oracle has nothing to be compared with: it must end well and say something.
+                run "$name" libssl
+                status=$?
+                if [ $status -ne 0 ] || [ ! -s "$out/$name.libssl.out" ]; then
+                    fail "$(basename "$name") libssl: exit status $status"
+                    tail -n 5 "$out/$name.libssl.out"
+                    tail -n 30 "$out/$name.libssl.err"
+                else
+                    ok "$(basename "$name") libssl"
+                fi
+            fi
+        elif [[ $name != differences/* ]]; then
+            run "$name" libssl
+        fi
+    fi
+    wants standalone && is_for "$name" standalone && check "$name" standalone
+    wants interposed && is_for "$name" interposed && check "$name" interposed
+done
+if [ -n "$only" ] && [ -z "$known" ]; then
+    fail "$only: no such program"
+fi
+if [ -z "$only" ]; then
+    wants standalone && check_no_libssl
+    wants interposed && check_in_front
+fi
+summary
