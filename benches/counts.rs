@@ -10,8 +10,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-const OPERATIONS: [&str; 7] =
-    ["hit", "miss", "get", "add", "add_full", "add_full_mixed", "remove"];
+const OPERATIONS: [&str; 7] = ["hit", "miss", "get", "add", "add_full", "add_full_mixed", "remove"];
 const COUNT: f64 = 5000.0;
 const TOLERANCE: f64 = 1.10;
 

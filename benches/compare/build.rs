@@ -89,7 +89,9 @@ fn compile(directory: &Path, program: &str, side: Side) -> Result<(), String> {
             cc.arg(format!("-Wl,-rpath,{}", directory.display()));
         }
         Side::Libssl | Side::Interposed => {
-            cc.arg("-o").arg(directory.join(format!("{program}-libssl"))).args(["-lssl", "-lcrypto"]);
+            cc.arg("-o")
+                .arg(directory.join(format!("{program}-libssl")))
+                .args(["-lssl", "-lcrypto"]);
         }
     }
     succeed(cc.arg("-lpthread"), &format!("compiling {program}.c"))

@@ -48,7 +48,7 @@ pub fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -110,10 +110,18 @@ fn lookups(quick: bool) -> Vec<Case> {
 
 fn mixes(quick: bool) -> Vec<Case> {
     let s = seconds(quick);
-    [(10, Times(10.0)), (5, Nothing)]
-        .map(|(writes, goal)| {
-            let title = format!("{}% look-up, {writes}% remove + add, 20,480, 8 threads", 100 - writes);
-            case("mix", format!("--writes {writes} --seconds {s}"), vec![row(title, "operations", goal)])
+    let mixes = [
+        (10, "", "", Times(10.0)),
+        (5, "", "", Nothing),
+        (10, "--spread yes", ", not the youngest", Nothing),
+    ];
+    mixes
+        .map(|(writes, spread, which, goal)| {
+            let looks = 100 - writes;
+            let title =
+                format!("{looks}% look-up, {writes}% remove + add{which}, 20,480, 8 threads");
+            let arguments = format!("--writes {writes} {spread} --seconds {s}");
+            case("mix", arguments, vec![row(title, "operations", goal)])
         })
         .into()
 }
@@ -202,8 +210,7 @@ fn handshakes(quick: bool) -> Vec<Case> {
                         "--version {version} {flag} --threads {threads} {cached} --seconds {seconds}"
                     );
                     let s = if threads == 1 { "" } else { "s" };
-                    let title =
-                        format!("{kind} {name} handshakes, {threads} thread{s}, {before}");
+                    let title = format!("{kind} {name} handshakes, {threads} thread{s}, {before}");
                     let rows = vec![row(title, "handshakes", InterposedTimes(1.0))];
                     let sides = vec![Side::Libssl, Side::Interposed];
                     cases.push(Case { sides, ..case("rate", arguments, rows) });

@@ -2,6 +2,7 @@
 
 use crate::build::{Programs, Side};
 use crate::cases::{Case, Goal, Row, grouped};
+use crate::engine;
 use crate::machine;
 use crate::run::{self, Figures};
 use crate::svg::{Chart, Line};
@@ -10,6 +11,7 @@ use std::path::Path;
 const LIBSSL: (&str, &str) = ("libssl", "#c0392b");
 const STANDALONE: (&str, &str) = ("libsslcache", "#1f6fb2");
 const INTERPOSED: (&str, &str) = ("in front of libssl", "#2e8b57");
+const ENGINE: (&str, &str) = ("engine alone", "#8e6bbf");
 
 fn style(side: Side) -> (&'static str, &'static str) {
     match side {
@@ -29,13 +31,18 @@ struct Series {
     figure: &'static str,
     /// The value on the x axis, the arguments, and whether libssl can do that in reasonable time.
     points: Vec<(f64, String, bool)>,
+    /// The same of the engine alone, for so many sessions.
+    engine: Option<fn(usize) -> f64>,
 }
 
 /// Measures and draws all charts into `directory`.
 pub fn draw(programs: &Programs, directory: &Path, runs: usize, quick: bool) -> Result<(), String> {
     std::fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
     for series in all(quick) {
-        let chart = measure(programs, &series, runs);
+        let mut chart = measure(programs, &series, runs);
+        if let Some(cost) = series.engine {
+            chart.lines.push(engine_alone(cost, quick));
+        }
         write(directory, series.file, &chart)?;
     }
     write(directory, "waits.svg", &waits(programs, runs))
@@ -73,6 +80,7 @@ fn all(quick: bool) -> Vec<Series> {
             program: "lookup",
             figure: "lookup",
             points: over_size("", usize::MAX),
+            engine: Some(engine::lookup),
         },
         Series {
             file: "add-equal.svg",
@@ -82,6 +90,7 @@ fn all(quick: bool) -> Vec<Series> {
             program: "store",
             figure: "add",
             points: over_size("--timeouts equal", usize::MAX),
+            engine: Some(|sessions| engine::add(sessions, false)),
         },
         Series {
             file: "add-mixed.svg",
@@ -91,6 +100,7 @@ fn all(quick: bool) -> Vec<Series> {
             program: "store",
             figure: "add",
             points: over_size("--timeouts mixed", 1_000_000),
+            engine: Some(|sessions| engine::add(sessions, true)),
         },
         Series {
             file: "lookup-threads.svg",
@@ -100,6 +110,7 @@ fn all(quick: bool) -> Vec<Series> {
             program: "lookup",
             figure: "lookups",
             points: over_threads(""),
+            engine: None,
         },
         Series {
             file: "mix-threads.svg",
@@ -109,6 +120,7 @@ fn all(quick: bool) -> Vec<Series> {
             program: "mix",
             figure: "operations",
             points: over_threads(""),
+            engine: None,
         },
     ]
 }
@@ -134,6 +146,15 @@ fn measure(programs: &Programs, series: &Series, runs: usize) -> Chart {
         lines: Side::ALL.map(line).into(),
         note: machine::describe(),
     }
+}
+
+fn engine_alone(cost: fn(usize) -> f64, quick: bool) -> Line {
+    let (name, colour) = ENGINE;
+    let mut sizes = sizes(quick);
+    if !quick {
+        sizes.push(10_000_000);
+    }
+    Line { name, colour, points: sizes.into_iter().map(|n| (n as f64, cost(n))).collect() }
 }
 
 fn case_of(series: &Series, (_, arguments, on_libssl): &(f64, String, bool)) -> Case {
@@ -187,8 +208,13 @@ fn distribution(figures: &Figures) -> Vec<(f64, f64)> {
         Some((name.strip_prefix("longer_than_")?.parse().ok()?, figure.value))
     };
     // What is less likely than this has no place on a logarithmic axis.
+    const LEAST: f64 = 1e-4;
     let mut points: Vec<(f64, f64)> =
-        figures.iter().filter_map(point).filter(|p| p.0 >= 10.0 && p.1 >= 1e-5).collect();
+        figures.iter().filter_map(point).filter(|p| p.0 >= 10.0 && p.1 >= LEAST).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Nothing waits longer than the longest wait.
+    if let Some(longest) = figures.get("wait_longest") {
+        points.push((longest.value * 1e3, LEAST));
+    }
     points
 }

@@ -10,6 +10,7 @@
 mod build;
 mod cases;
 mod charts;
+mod engine;
 mod machine;
 mod run;
 mod svg;

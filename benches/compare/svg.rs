@@ -35,9 +35,8 @@ struct Axis {
 
 impl Axis {
     fn new(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Axis {
-        let (low, high) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), v| {
-            (low.min(v), high.max(v))
-        });
+        let (low, high) =
+            values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), v| (low.min(v), high.max(v)));
         let (low, high) = (low.log10(), high.log10());
         let margin = ((high - low) * 0.04).max(0.02);
         Axis { low: low - margin, high: high + margin, from, to }
@@ -48,8 +47,13 @@ impl Axis {
         self.from + share * (self.to - self.from)
     }
 
-    /// Powers of ten; of a short axis also 2 and 5 in between.
-    fn ticks(&self) -> Vec<f64> {
+    /// Powers of two, if it shows nothing else; otherwise powers of ten, of a short axis also 2 and 5
+    /// in between.
+    fn ticks(&self, mut values: impl Iterator<Item = f64>) -> Vec<f64> {
+        if values.all(|value| value.log2().fract() == 0.0) {
+            let powers = (0..10).map(|power| f64::from(1 << power));
+            return powers.filter(|tick| (self.low..=self.high).contains(&tick.log10())).collect();
+        }
         let steps: &[f64] = if self.high - self.low > 2.5 { &[1.0] } else { &[1.0, 2.0, 5.0] };
         let powers = self.low.floor() as i32..=self.high.ceil() as i32;
         powers
@@ -92,12 +96,15 @@ impl Chart {
 
     fn draw_axes(&self, svg: &mut String, x: &Axis, y: &Axis) {
         let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
-        for tick in x.ticks() {
+        let values = |of: fn(&(f64, f64)) -> f64| {
+            self.lines.iter().flat_map(move |line| line.points.iter().map(of))
+        };
+        for tick in x.ticks(values(|point| point.0)) {
             let at = x.place(tick);
             rule(svg, (at, TOP), (at, bottom));
             text(svg, at, bottom + 18.0, "text-anchor=\"middle\"", &label(tick));
         }
-        for tick in y.ticks() {
+        for tick in y.ticks(values(|point| point.1)) {
             let at = y.place(tick);
             rule(svg, (LEFT, at), (right, at));
             text(svg, LEFT - 8.0, at + 4.0, "text-anchor=\"end\"", &label(tick));
@@ -135,8 +142,10 @@ fn draw_line(svg: &mut String, line: &Line, x: &Axis, y: &Axis) {
     if line.points.len() <= 20 {
         for (px, py) in &line.points {
             let (cx, cy) = (x.place(*px), y.place(*py));
-            let _ =
-                writeln!(svg, "<circle cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3.5\" fill=\"{colour}\"/>");
+            let _ = writeln!(
+                svg,
+                "<circle cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3.5\" fill=\"{colour}\"/>"
+            );
         }
     }
 }

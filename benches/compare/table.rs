@@ -123,9 +123,8 @@ fn shown(figure: &Figure) -> String {
         _ => &[],
     };
     let scale = scales.iter().rev().find(|(_, scale)| figure.value >= *scale).or(scales.first());
-    let (unit, value) = scale.map_or((figure.unit.as_str(), figure.value), |(unit, scale)| {
-        (unit, figure.value / scale)
-    });
+    let (unit, value) = scale
+        .map_or((figure.unit.as_str(), figure.value), |(unit, scale)| (unit, figure.value / scale));
     let number = match value {
         v if v >= 1e3 => crate::cases::grouped(v.round() as usize),
         v if v >= 100.0 => format!("{v:.0}"),
