@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     if (sessions < 1 || threads < 1 || threads > 64)
         die("--sessions, --threads");
     ctx = new_context(0);
-    stream = stream_of(sessions, is("--spread", "mixed"), 0);
+    stream = stream_of(is("--spread", "yes") ? sessions : 1000000000, 0, 0);
     kept = malloc((size_t)sessions * sizeof(*kept));
     if (kept == NULL)
         die("malloc");

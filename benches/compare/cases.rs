@@ -36,7 +36,7 @@ pub enum Goal {
 use Goal::{AtMost, InterposedTimes, Nothing, Times};
 
 fn case(program: &'static str, arguments: impl Into<String>, rows: Vec<Row>) -> Case {
-    Case { program, arguments: arguments.into(), sides: Side::ALL.to_vec(), rows, time_limit: 60 }
+    Case { program, arguments: arguments.into(), sides: Side::ALL.to_vec(), rows, time_limit: 120 }
 }
 
 fn row(title: impl Into<String>, figure: &'static str, goal: Goal) -> Row {
