@@ -148,6 +148,7 @@ static void print_curve(const Waits *w)
         snprintf(name, sizeof(name), "longer_than_%.0f", cell_end(cell));
         printf("%s %.9f likelihood\n", name, likelihood(w, cell_end(cell)));
     }
+    fflush(stdout);
 }
 
 static void print_waits(const char *of, const Waits *w)

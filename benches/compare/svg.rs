@@ -47,14 +47,18 @@ impl Axis {
         self.from + share * (self.to - self.from)
     }
 
-    /// Powers of two, if it shows nothing else; otherwise powers of ten, of a short axis also 2 and 5
+    /// Powers of two, if it shows nothing else; otherwise powers of ten, of a short axis also steps
     /// in between.
     fn ticks(&self, mut values: impl Iterator<Item = f64>) -> Vec<f64> {
         if values.all(|value| value.log2().fract() == 0.0) {
             let powers = (0..10).map(|power| f64::from(1 << power));
             return powers.filter(|tick| (self.low..=self.high).contains(&tick.log10())).collect();
         }
-        let steps: &[f64] = if self.high - self.low > 2.5 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let steps: &[f64] = match self.high - self.low {
+            decades if decades > 2.5 => &[1.0],
+            decades if decades > 0.9 => &[1.0, 2.0, 5.0],
+            _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
+        };
         let powers = self.low.floor() as i32..=self.high.ceil() as i32;
         powers
             .flat_map(|power| steps.iter().map(move |step| step * 10f64.powi(power)))
@@ -68,7 +72,7 @@ fn label(value: f64) -> String {
     match value {
         v if v >= 1e6 => format!("{} M", text(v / 1e6)),
         v if v >= 1e4 => format!("{} k", text(v / 1e3)),
-        v if v >= 1.0 => text(v),
+        v if v >= 1.0 && v.fract() == 0.0 => text(v),
         v => format!("{v:.7}").trim_end_matches('0').to_owned(),
     }
 }

@@ -110,6 +110,7 @@ fn times(ratio: Option<f64>) -> String {
         None => "-".to_owned(),
         Some(r) if r >= 100.0 => format!("{}x", crate::cases::grouped(r.round() as usize)),
         Some(r) if r >= 10.0 => format!("{r:.0}x"),
+        Some(r) if r < 0.1 => format!("1/{:.0}x", 1.0 / r),
         Some(r) => format!("{r:.2}x"),
     }
 }
