@@ -1,18 +1,18 @@
 # Measurements. The table of "bench" is the one of docs/performance.md.
 
-# libssl and this library side by side: half an hour.
-bench:
+bench: ## libssl and this library side by side, and Rust's caches: half an hour
+	@scripts/need $(C_TOOLS) cc:gcc
 	cargo build --release
 	cargo bench --bench compare -- --markdown target/compare/table.md
 	cargo run --release --manifest-path benches/engine/Cargo.toml
 
-# The same in two minutes, smaller.
-bench-quick:
+bench-quick: ## the first of it in two minutes
+	@scripts/need $(C_TOOLS) cc:gcc
 	cargo build --release
 	cargo bench --bench compare -- --quick
 
-# Instructions of the hot paths against benches/counts.tsv; BLESS=--bless writes that file anew.
-bench-counts:
+bench-counts: ## instructions of the hot paths against benches/counts.tsv (BLESS=--bless writes it)
+	@scripts/need $(C_TOOLS) valgrind
 	cargo build --release
 	cargo bench --bench counts -- $(BLESS)
 
