@@ -41,6 +41,8 @@
 #    include <openssl/types.h>
 #  elif __has_include(<openssl/ossl_typ.h>)
 #    include <openssl/ossl_typ.h>
+#    include <openssl/asn1.h>
+#    include <openssl/crypto.h> /* 1.1.1 declares what is used of it another way */
 #  endif
 #endif
 

@@ -27,3 +27,10 @@ mod standing;
 mod clock;
 mod fork;
 mod report;
+
+/// What the tests of this crate compare with the real library. No part of the interface.
+#[doc(hidden)]
+pub mod for_tests {
+    pub use crate::interpose::Real;
+    pub use crate::standing::real;
+}

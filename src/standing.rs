@@ -41,7 +41,9 @@ fn decide() -> *mut Real {
         let standing = match find_libssl() {
             Some((handle, path)) => {
                 report::verbose(&format!("interposed: in front of {}", path.to_string_lossy()));
-                let real: &'static Real = Box::leak(Box::new(Real::from_library(handle)));
+                // SAFETY: `find_libssl` opened it, and nobody closes it.
+                let real = unsafe { Real::from_library(handle) };
+                let real: &'static Real = Box::leak(Box::new(real));
                 interpose::prepare(real);
                 std::ptr::from_ref(real).cast_mut()
             }

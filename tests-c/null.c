@@ -1,5 +1,6 @@
 /* oracle: none: libssl crashes in most of these calls; those it survives are in null_as_openssl.c */
 /* only: standalone: in front of libssl most functions are libssl's own, and crash as they do there */
+/* valgrind: no: a process for each call, which ends with everything allocated */
 /*
  * Every function with NULL and with absurd values. Each call has its own process: a crash is
  * printed as "crash" and costs nothing else. What is expected: no crash, and the function's

@@ -5,6 +5,7 @@ set -u
 usage() {
     cat <<'END'
 usage: tests-c/run.sh [--only NAME] [--standing libssl|standalone|interposed] [--valgrind] [--lib PATH]
+                      [--libssl DIR --headers DIR --out DIR]
 
 Each program runs in three standings and must print the same bytes in each:
   libssl      built with OpenSSL's header, linked with libssl: the oracle
@@ -12,7 +13,8 @@ Each program runs in three standings and must print the same bytes in each:
   interposed  the oracle's binary with LD_PRELOAD=libsslcache.so
 
 A program NAME.c whose first line says "oracle: none" is compared with NAME.sslcache.expected
-instead; "only: standalone" or "only: interposed" in its first lines leaves the other one out.
+instead; "only: standalone" or "only: interposed" in its first lines leaves the other one out, and
+"valgrind: no" leaves it out of a run under memcheck.
 A program in differences/ shows a wanted difference: NAME.libssl.expected is what libssl prints,
 NAME.sslcache.expected what the library prints (NAME.interposed.expected where libssl's own code
 decides in that standing).
@@ -21,6 +23,9 @@ decides in that standing).
   --standing S     this standing alone (may be given more than once)
   --valgrind       run under memcheck: any error or leak fails; libssl only if asked for by --standing
   --lib PATH       the library to test (default target/release/libsslcache.so)
+  --libssl DIR     another libssl.so and libcrypto.so as the oracle, with
+  --headers DIR    the headers of that release, and
+  --out DIR        a place of its own for the programs and their output (default target/tests-c)
   --help           this text
 
 Exit status: 0 if every check passed, 1 otherwise.
@@ -34,6 +39,8 @@ out=$root/target/tests-c
 only=
 standings=()
 valgrind=
+libssl=
+headers=
 
 need_value() { [ $# -ge 2 ] || { echo "run.sh: $1 needs a value" >&2; exit 2; }; }
 while [ $# -gt 0 ]; do
@@ -42,6 +49,9 @@ while [ $# -gt 0 ]; do
         --only) need_value "$@"; only=$(basename "$2" .c); shift ;;
         --standing) need_value "$@"; standings+=("$2"); shift ;;
         --lib) need_value "$@"; lib=$(realpath -m "$2"); shift ;;
+        --libssl) need_value "$@"; libssl=$(realpath -m "$2"); shift ;;
+        --headers) need_value "$@"; headers=$(realpath -m "$2"); shift ;;
+        --out) need_value "$@"; out=$(realpath -m "$2"); shift ;;
         --valgrind) valgrind=yes ;;
         *) echo "run.sh: unknown argument $1" >&2; usage >&2; exit 2 ;;
     esac
@@ -60,6 +70,9 @@ for standing in "${standings[@]}"; do
     esac
 done
 
+from_libssl=()
+[ -n "$libssl" ] && from_libssl=("LD_LIBRARY_PATH=$libssl")
+
 passed=0
 failed=0
 ok() { passed=$((passed + 1)); echo "ok   $1"; }
@@ -74,6 +87,9 @@ wants() { [[ " ${standings[*]} " == *" $1 "* ]]; }
 oracle_none() { head -n 1 "$here/$1.c" | grep -q '^/\* oracle: none: '; }
 # Whether program $1 is for standing $2: "only:" in its first lines leaves the others out.
 is_for() { ! head -n 2 "$here/$1.c" | grep '^/\* only: ' | grep -vq "^/\* only: $2: "; }
+
+# Whether memcheck has something to say of program $1: "valgrind: no:" in its first lines says why not.
+is_for_valgrind() { ! head -n 3 "$here/$1.c" | grep -q '^/\* valgrind: no: '; }
 
 # The file that says what program $1 must print in standing $2.
 expected() {
@@ -92,16 +108,16 @@ expected() {
 
 # Runs program $1 in standing $2; its output goes to $out/$1.$2.out and .err.
 run() {
-    local command=() binary=$out/libssl/$1 seconds=10
+    local command=() binary=$out/libssl/$1 seconds=30
     [ "$2" = standalone ] && binary=$out/sslcache/$1
     if [ -n "$valgrind" ] && { [ "$2" != libssl ] || [ -z "$plain_oracle" ]; }; then
         command=(valgrind -q --leak-check=full --error-exitcode=9 --child-silent-after-fork=yes)
-        seconds=60
+        seconds=180
     fi
-    local preload=()
-    [ "$2" = interposed ] && preload=("LD_PRELOAD=$lib")
+    local variables=("${from_libssl[@]}")
+    [ "$2" = interposed ] && variables+=("LD_PRELOAD=$lib")
     mkdir -p "$(dirname "$out/$1")"
-    (cd "$out" && timeout "$seconds" env "${preload[@]}" "${command[@]}" "$binary") \
+    (cd "$out" && timeout "$seconds" env "${variables[@]}" "${command[@]}" "$binary") \
         >"$out/$1.$2.out" 2>"$out/$1.$2.err" </dev/null
 }
 
@@ -152,12 +168,12 @@ ask_oracle() {
 check_in_front() {
     local stats=$out/in_front.stats blocks
     rm -f "$stats"
-    timeout 10 env SSLCACHE_STATS="$stats" "$out/libssl/in_front" >/dev/null
+    timeout 10 env "${from_libssl[@]}" SSLCACHE_STATS="$stats" "$out/libssl/in_front" >/dev/null
     if [ -e "$stats" ]; then
         fail "in_front without the library: statistics were written"
         return
     fi
-    timeout 10 env SSLCACHE_STATS="$stats" LD_PRELOAD="$lib" "$out/libssl/in_front" >/dev/null
+    timeout 10 env "${from_libssl[@]}" SSLCACHE_STATS="$stats" LD_PRELOAD="$lib" "$out/libssl/in_front" >/dev/null
     blocks=$(grep -c '^sslcache: .* context [0-9]* (interposed)$' "$stats" 2>/dev/null)
     if [ "${blocks:-0}" -eq 3 ]; then
         ok "in_front statistics"
@@ -193,7 +209,9 @@ shopt -s nullglob
 programs=()
 for source in *.c differences/*.c; do
     name=${source%.c}
-    [ -z "$only" ] || [ "$only" = "$(basename "$name")" ] && programs+=("$name")
+    [ -z "$only" ] || [ "$only" = "$(basename "$name")" ] || continue
+    [ -n "$valgrind" ] && ! is_for_valgrind "$name" && continue
+    programs+=("$name")
 done
 if [ ${#programs[@]} -eq 0 ]; then
     fail "$only: no such program"
@@ -207,7 +225,7 @@ for name in "${programs[@]}"; do
     wants standalone && is_for "$name" standalone && targets+=("$out/sslcache/$name")
 done
 mkdir -p "$out"
-if ! make --no-print-directory -k -s -j2 LIB="$lib" "${targets[@]}" 2>"$out/build.err"; then
+if ! make --no-print-directory -k -s -j2 LIB="$lib" LIBSSL="$libssl" HEADERS="$headers" OUT="$out" "${targets[@]}" 2>"$out/build.err"; then
     fail "build"
     head -n 60 "$out/build.err"
 fi

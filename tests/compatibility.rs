@@ -8,6 +8,7 @@ mod measured;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 use measured::{Row, cells, declared, exports, library, read, root, rows, session_api};
 
@@ -216,4 +217,31 @@ fn every_difference_that_has_a_program_is_on_the_page() {
         let shown = [format!("`{name}`"), format!("`differences/{name}`")];
         assert!(shown.iter().any(|name| page.contains(name)), "{name} is not on the page");
     }
+}
+
+// ------------------------------------------------------------------------------- a difference shown here
+
+/// What a program prints that asks libcrypto for the first ex_data index of contexts.
+fn first_index(preload: Option<&Path>) -> String {
+    const PROGRAM: &str = "#include <stdio.h>\n#include <openssl/ssl.h>\nint main(void)\n{\n\
+        \x20   SSL_CTX_free(SSL_CTX_new(TLS_method()));\n\
+        \x20   printf(\"%d\", SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL));\n    return 0;\n}\n";
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (source, program) = (directory.join("first_index.c"), directory.join("first_index"));
+    std::fs::write(&source, PROGRAM).unwrap();
+    let mut compiler = Command::new("cc");
+    let built = compiler.arg("-o").arg(&program).arg(&source).args(["-lssl", "-lcrypto"]).status();
+    assert!(built.unwrap().success(), "needs OpenSSL's headers and libraries");
+    let mut command = Command::new("timeout");
+    command.arg("20").arg("env");
+    if let Some(library) = preload {
+        command.arg(format!("LD_PRELOAD={}", library.display()));
+    }
+    String::from_utf8(command.arg(program).output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn the_first_ex_data_index_moves_by_one() {
+    assert_eq!(first_index(None), "1");
+    assert_eq!(first_index(Some(&library())), "2");
 }

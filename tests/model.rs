@@ -2,6 +2,8 @@
 //! the order of departures and the length compared, every invariant checked after each step.
 //! Some operations find no memory: they must do their work without it, or nothing at all.
 
+#![allow(missing_docs)]
+
 use proptest::prelude::*;
 use sslcache::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -140,8 +142,9 @@ impl Model {
     }
 }
 
+/// One call on the cache.
 #[derive(Clone, Debug)]
-enum Operation {
+pub enum Operation {
     Insert {
         key: Key,
         expiry: Expiry,
@@ -205,7 +208,8 @@ fn memory() -> impl Strategy<Value = Option<usize>> {
     prop_oneof![6 => Just(None), 1 => (0..6usize).prop_map(Some)]
 }
 
-fn operation(ids: u32, inserts: u32) -> impl Strategy<Value = Operation> {
+/// Any of them.
+pub fn operation(ids: u32, inserts: u32) -> impl Strategy<Value = Operation> {
     let capacity =
         prop_oneof![0..4usize, 0..40usize, 200..400usize, Just(usize::MAX), Just(usize::MAX),];
     prop_oneof![
@@ -399,9 +403,13 @@ impl<'a> Run<'a> {
     }
 }
 
-fn run(capacity: usize, operations: Vec<Operation>) {
+/// Runs them on the engine and on the model, and compares.
+pub fn run(capacity: usize, operations: Vec<Operation>) {
     let live = Rc::new(Cell::new(0));
     let cache = SessionCache::new(capacity);
+    // The hash's keys are drawn with the first look-up of the process, the one allocation that has
+    // to succeed: before memory is made scarce.
+    assert!(!cache.contains(&Key::new(0, b"").unwrap()));
     let mut run = Run {
         cache: &cache,
         model: Model { capacity, ..Model::default() },

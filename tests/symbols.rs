@@ -54,13 +54,30 @@ fn every_symbol_of_the_session_api_is_exported_or_said_not_to_be() {
     }
 }
 
+fn output_of(program: &str, arguments: &[&str]) -> String {
+    let output =
+        std::process::Command::new(program).args(arguments).arg(library()).output().unwrap();
+    assert!(output.status.success(), "{program}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn exports_have_no_version() {
+    let listing = output_of("nm", &["-D", "--defined-only"]);
+    assert!(listing.contains(" T SSL_CTX_add_session"), "{listing}");
+    assert!(!listing.contains('@'), "{listing}");
+}
+
 #[test]
 fn the_soname_is_that_of_the_major_version() {
-    let output = std::process::Command::new("readelf").arg("-d").arg(library()).output().unwrap();
-    let dynamic = String::from_utf8(output.stdout).unwrap();
+    let dynamic = output_of("readelf", &["-d"]);
     let soname = format!("soname: [libsslcache.so.{}]", env!("CARGO_PKG_VERSION_MAJOR"));
     assert!(dynamic.contains(&soname), "{dynamic}");
-    for forbidden in ["libssl.so", "libcrypto.so"] {
-        assert!(!dynamic.contains(forbidden), "the library is linked with {forbidden}");
-    }
+}
+
+#[test]
+fn the_library_needs_neither_libssl_nor_libcrypto() {
+    let dynamic = output_of("readelf", &["-d"]);
+    assert!(dynamic.contains("NEEDED") && dynamic.contains("libc.so"), "{dynamic}");
+    assert!(!dynamic.contains("libssl.so") && !dynamic.contains("libcrypto.so"), "{dynamic}");
 }

@@ -41,6 +41,20 @@ pub type LhHash = Option<unsafe extern "C" fn(*const c_void) -> c_ulong>;
 /// The comparison of a hash table of libcrypto: 0 for equal.
 pub type LhCompare = Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>;
 
+/// What a program has done with each entry of a hash table.
+pub type LhVisit = Option<unsafe extern "C" fn(*mut c_void)>;
+/// The same with an argument.
+pub type LhVisitWith = Option<unsafe extern "C" fn(*mut c_void, *mut c_void)>;
+/// How a hash table of libcrypto 3.3 or later calls its hash function.
+pub type LhHashThunk = Option<unsafe extern "C" fn(*const c_void, LhHash) -> c_ulong>;
+/// How it calls its comparison.
+pub type LhCompareThunk =
+    Option<unsafe extern "C" fn(*const c_void, *const c_void, LhCompare) -> c_int>;
+/// How it calls what is to be done with each entry.
+pub type LhVisitThunk = Option<unsafe extern "C" fn(*mut c_void, LhVisit)>;
+/// The same with an argument.
+pub type LhVisitWithThunk = Option<unsafe extern "C" fn(*mut c_void, *mut c_void, LhVisitWith)>;
+
 /// libcrypto's `ERR_STRING_DATA`.
 #[repr(C)]
 pub struct ErrorString {
@@ -64,6 +78,7 @@ crate::ffi::symbols::symbol_table! {
         fn CRYPTO_set_ex_data(*mut CryptoExData, c_int, *mut c_void) -> c_int;
         fn CRYPTO_get_ex_data(*const CryptoExData, c_int) -> *mut c_void;
         fn OPENSSL_LH_new(LhHash, LhCompare) -> *mut LHASH_OF_SSL_SESSION;
+        fn OPENSSL_LH_set_thunks(*mut LHASH_OF_SSL_SESSION, LhHashThunk, LhCompareThunk, LhVisitThunk, LhVisitWithThunk) -> *mut LHASH_OF_SSL_SESSION;
         fn OPENSSL_LH_insert(*mut LHASH_OF_SSL_SESSION, *mut c_void) -> *mut c_void;
         fn OPENSSL_LH_flush(*mut LHASH_OF_SSL_SESSION);
         fn OPENSSL_LH_free(*mut LHASH_OF_SSL_SESSION);
@@ -158,7 +173,11 @@ unsafe impl Send for Table {}
 unsafe impl Sync for Table {}
 
 /// The reasons that are raised here, by libssl's names.
-const REASONS: [(c_int, &CStr); 7] = [
+const REASONS: [(c_int, &CStr); 11] = [
+    (SSL_R_CIPHER_CODE_WRONG_LENGTH, c"cipher code wrong length"),
+    (SSL_R_UNKNOWN_SSL_VERSION, c"unknown ssl version"),
+    (SSL_R_UNSUPPORTED_SSL_VERSION, c"unsupported ssl version"),
+    (SSL_R_BAD_LENGTH, c"bad length"),
     (SSL_R_NULL_SSL_CTX, c"null ssl ctx"),
     (SSL_R_NULL_SSL_METHOD_PASSED, c"null ssl method passed"),
     (SSL_R_SSL_SESSION_ID_CALLBACK_FAILED, c"ssl session id callback failed"),

@@ -3,6 +3,7 @@
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, time_t};
 
 use super::attached::{self, attach};
+use super::hooks;
 use super::quiet::{freeing, is_freeing, is_quiet, removing};
 use super::real::{Real, call};
 use super::session::RealSession;
@@ -49,6 +50,7 @@ pub fn ctx_ctrl(
         // libssl still counts a client's misses, and no others: its own cache is not looked into.
         SSL_CTRL_SESS_MISSES => pass() + attached.cache.counters.misses.get(),
         SSL_CTRL_SET_SESS_CACHE_MODE => {
+            hooks::mode_changes(real, ctx, attached);
             attached::set_real_mode(real, ctx, argument as u32);
             attached.cache.ctrl(command, argument).unwrap_or(0)
         }

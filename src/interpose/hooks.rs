@@ -141,6 +141,15 @@ fn auto_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: bool)
     attached.cache.auto_flush(ctx, server, good, clock::now());
 }
 
+/// The mode is about to change. Where it had no automatic flush, none is owed for the handshakes so far.
+pub fn mode_changes(real: &Real, ctx: *mut SSL_CTX, attached: &Attached) {
+    let mode = attached.cache.mode();
+    if !(mode.covers(true) && mode.auto_clears()) {
+        let passed = good_handshakes(real, ctx, true) >> 8;
+        attached.flushes_seen.fetch_max(passed, Ordering::Relaxed);
+    }
+}
+
 /// A resumed TLS 1.2 handshake tells us nothing at its end. If one of those was the 256th, what libssl
 /// would have flushed then is flushed at the next look-up.
 fn catch_up_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: bool) {

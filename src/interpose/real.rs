@@ -151,9 +151,12 @@ symbol_table! {
 }
 
 impl Real {
-    /// The functions of the libssl behind `handle`, a handle from `dlopen`.
-    pub fn from_library(handle: *mut c_void) -> Real {
-        // SAFETY: dlsym with a live handle and a C string.
+    /// The functions of the libssl behind `handle`.
+    ///
+    /// # Safety
+    /// `handle` is a live handle from `dlopen`.
+    pub unsafe fn from_library(handle: *mut c_void) -> Real {
+        // SAFETY: dlsym with the caller's handle and a C string.
         Real::resolve(|name| unsafe { libc::dlsym(handle, name.as_ptr()) })
     }
 }

@@ -6,7 +6,7 @@ use libc::{c_int, c_ulong};
 use parking_lot::Mutex;
 
 use super::{InternalCache, SessionRef};
-use crate::ffi::libcrypto::{LibCrypto, libcrypto};
+use crate::ffi::libcrypto::{LhVisit, LhVisitWith, LibCrypto, libcrypto};
 use crate::ffi::types::LHASH_OF_SSL_SESSION;
 
 /// The table of one context, made when it is first asked for. It holds no references: like
@@ -26,7 +26,15 @@ impl Made {
     fn new<S: SessionRef>(crypto: &'static LibCrypto) -> Option<Self> {
         // SAFETY: our own functions, with libcrypto's prototypes.
         let table = unsafe { crypto.OPENSSL_LH_new?(Some(hash::<S>), Some(compare::<S>)) };
-        (!table.is_null()).then_some(Made { crypto, table })
+        if table.is_null() {
+            return None;
+        }
+        // From 3.3 on a program that walks the table crashes without these.
+        if let Some(set_thunks) = crypto.OPENSSL_LH_set_thunks {
+            // SAFETY: our table, and our own functions, with libcrypto's prototypes.
+            unsafe { set_thunks(table, None, None, Some(visit), Some(visit_with)) };
+        }
+        Some(Made { crypto, table })
     }
 
     fn insert(&self, session: &impl SessionRef) {
@@ -73,6 +81,26 @@ unsafe extern "C" fn hash<S: SessionRef>(session: *const c_void) -> c_ulong {
     let Some(session) = (unsafe { S::borrow(session.cast_mut().cast()) }) else { return 0 };
     let key = session.key();
     key.id().iter().take(4).rev().fold(0, |hash, byte| hash << 8 | c_ulong::from(*byte))
+}
+
+/// How the walk over the table calls the program's function.
+unsafe extern "C" fn visit(session: *mut c_void, function: LhVisit) {
+    if let Some(function) = function {
+        // SAFETY: what libcrypto was given, for what is in the table.
+        unsafe { function(session) };
+    }
+}
+
+/// The same with an argument of the program's.
+unsafe extern "C" fn visit_with(
+    session: *mut c_void,
+    argument: *mut c_void,
+    function: LhVisitWith,
+) {
+    if let Some(function) = function {
+        // SAFETY: as above.
+        unsafe { function(session, argument) };
+    }
 }
 
 unsafe extern "C" fn compare<S: SessionRef>(a: *const c_void, b: *const c_void) -> c_int {
