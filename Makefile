@@ -14,7 +14,8 @@ demo: lib ## build, run the examples, and resume TLS sessions of a real server o
 	demo/run.sh
 
 test: lib ## every test but the long ones; closes with "N passed, N failed"
-	@scripts/need openssl /usr/include/openssl/ssl.h:libssl-dev c++:g++ pkg-config valgrind nm:binutils curl python3
+	@scripts/need openssl /usr/include/openssl/ssl.h:libssl-dev c++:g++ clang \
+	    pkg-config valgrind nm:binutils curl python3 abidiff:abigail-tools mandoc
 	scripts/test
 
 header: ## generate include/sslcache.h again

@@ -1,14 +1,21 @@
 #!/bin/sh
-# Runs each fuzz target for a while: ./smoke.sh [SECONDS]
-# What libFuzzer finds new stays in a directory of its own: the committed corpus is not touched.
+# Runs each fuzz target for a while: fuzz/smoke.sh [SECONDS]
+#
+# cargo-fuzz is installed under target/tools if it is not there, and the targets are skipped by name if
+# that cannot be done. What libFuzzer finds new stays in a directory of its own: the committed corpus
+# is not touched.
 set -u
 cd "$(dirname "$0")" || exit 1
 seconds=${1:-20}
+tools=$(cd .. && pwd)/target/tools
+PATH=$tools/bin:$PATH
 
-if ! cargo fuzz --version >/dev/null 2>&1; then
+if ! cargo fuzz --version >/dev/null 2>&1 &&
+    ! cargo install --quiet --locked --root "$tools" --version 0.13.2 cargo-fuzz; then
     for target in d2i engine; do
-        echo "SKIP fuzz $target: no cargo-fuzz (cargo install cargo-fuzz --locked)"
+        echo "skip fuzz $target: cargo-fuzz could not be installed"
     done
+    echo "0 passed, 0 failed, 2 skipped"
     exit 0
 fi
 
@@ -20,11 +27,11 @@ for target in d2i engine; do
         mkdir "$found/new" &&
         RUSTC_BOOTSTRAP=1 timeout $((seconds + 60)) cargo fuzz run "$target" "$found/new" "corpus/$target" -- \
             -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 >"$found/log" 2>&1; then
-        echo "ok fuzz $target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log") inputs"
+        echo "ok   fuzz $target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log") inputs"
         passed=$((passed + 1))
     else
         tail -40 "$found/log"
-        echo "FAILED fuzz $target"
+        echo "FAIL fuzz $target"
         failed=$((failed + 1))
     fi
     rm -r "$found"

@@ -407,6 +407,9 @@ impl<'a> Run<'a> {
 pub fn run(capacity: usize, operations: Vec<Operation>) {
     let live = Rc::new(Cell::new(0));
     let cache = SessionCache::new(capacity);
+    // The hash's keys are drawn with the first look-up of the process, the one allocation that has
+    // to succeed: before memory is made scarce.
+    assert!(!cache.contains(&Key::new(0, b"").unwrap()));
     let mut run = Run {
         cache: &cache,
         model: Model { capacity, ..Model::default() },

@@ -67,7 +67,7 @@ impl<'a, S> Departures<'a, S> {
             Rest::Swept(sweep, position) => {
                 let departed = sweep.next(self.cache, position);
                 if departed.is_some() {
-                    self.cache.counters.report_one();
+                    self.cache.counters().report_one();
                 }
                 departed
             }
@@ -85,7 +85,7 @@ impl<S> Iterator for Departures<'_, S> {
     fn next(&mut self) -> Option<S> {
         match self.gone.next() {
             Some(departed) => {
-                self.cache.counters.report_one();
+                self.cache.counters().report_one();
                 Some(departed.session)
             }
             None => self.next_of_rest(),
@@ -130,7 +130,7 @@ impl Position {
 
 impl Sweep {
     pub(super) fn new<S>(cache: &SessionCache<S>, now: Option<i64>, cause: Cause) -> Self {
-        Sweep { now, cause, before: cache.counters.sequence.load(Ordering::Acquire) }
+        Sweep { now, cause, before: cache.counters().sequence.load(Ordering::Acquire) }
     }
 
     fn is_due(&self, expiry: Expiry) -> bool {
@@ -202,7 +202,7 @@ impl Sweep {
             count += 1;
             departed(gone);
         });
-        cache.counters.depart(count);
+        cache.counters().depart(count);
         let spare = shard.take_spare();
         drop(shard);
         drop(spare);

@@ -28,7 +28,7 @@ struct Victim<'a, S> {
 
 impl<S> SessionCache<S> {
     pub(super) fn is_over_capacity(&self) -> bool {
-        self.counters.held() > self.capacity()
+        self.counters().held() > self.capacity()
     }
 
     /// The second half of an insertion that left the cache over its capacity. `own` is the
@@ -76,7 +76,7 @@ impl<S> SessionCache<S> {
             let Some(departed) = self.evict_one(spared) else {
                 break;
             };
-            self.counters.pending.fetch_add(1, Ordering::Relaxed);
+            self.counters().pending.fetch_add(1, Ordering::Relaxed);
             gone.push(departed);
         }
         Rest::Nothing
@@ -97,7 +97,7 @@ impl<S> SessionCache<S> {
             if departed.is_some() {
                 return departed;
             }
-            self.counters.held.fetch_add(1, Ordering::AcqRel);
+            self.counters().held.fetch_add(1, Ordering::AcqRel);
             fence(Ordering::SeqCst);
         }
     }
@@ -105,7 +105,7 @@ impl<S> SessionCache<S> {
     /// Takes one from `held` if it is above the capacity.
     fn claim(&self) -> bool {
         let capacity = isize::try_from(self.capacity()).unwrap_or(isize::MAX);
-        self.counters
+        self.counters()
             .held
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |held| {
                 (held > capacity).then(|| held - 1)

@@ -30,7 +30,7 @@ impl<'a, S> Frozen<'a, S> {
     /// Releases the locks in the child of a `fork()`, where the other threads do not exist:
     /// finishes the insertions they were in, and forgets the departures they had not reported.
     pub fn release_in_child(mut self) {
-        let counters = &self.cache.counters;
+        let counters = self.cache.counters();
         let mut held = 0;
         for shard in self.first.iter_mut().chain(&mut self.shards) {
             shard.link_all(|| self.cache.next_sequence());
@@ -57,7 +57,7 @@ mod tests {
                 let inserted = cache.insert(key(n), Expiry::at(1), n);
                 assert!(matches!(inserted, Insertion::Added { .. }));
             }
-            cache.counters.depart(2);
+            cache.counters().depart(2);
             let hash = key(before).hash();
             let mut shard = cache.shards.lock(hash).unwrap();
             assert!(shard.try_reserve(1).is_ok());

@@ -66,8 +66,9 @@ pub use statistics::Statistics;
 
 use departures::Sweep;
 use key::Hash;
+use once_cell::race::OnceBox;
 use shard::Rank;
-use sharding::{Locked, SPLIT_AT, Sharding};
+use sharding::{Locked, SPLIT_AT, Sharding, boxed};
 use slab::Entry;
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
@@ -123,11 +124,20 @@ struct Counters {
     pending: AtomicUsize,
     /// The next sequence number.
     sequence: AtomicU64,
-    /// Look-ups before there was a shard to count them.
-    early_misses: AtomicU64,
 }
 
+/// Those of a cache that never stored. Nobody counts there: every count follows an insertion.
+static UNUSED: Counters = Counters::new();
+
 impl Counters {
+    const fn new() -> Self {
+        Counters {
+            held: AtomicIsize::new(0),
+            pending: AtomicUsize::new(0),
+            sequence: AtomicU64::new(0),
+        }
+    }
+
     fn held(&self) -> usize {
         usize::try_from(self.held.load(Ordering::Acquire)).unwrap_or(0)
     }
@@ -149,15 +159,17 @@ impl Counters {
 ///
 /// `S` is a handle of a session: `clone` takes a reference, `==` tells whether two handles are of
 /// the very same session.
-#[repr(C)]
 pub struct SessionCache<S> {
-    // What every look-up reads lies apart from what every insertion writes.
     shards: Sharding<S>,
     capacity: AtomicUsize,
-    counters: Counters,
+    /// In a box of their own: what every insertion writes is to lie apart from what every look-up
+    /// reads, and a cache that never stores is to be small.
+    counters: OnceBox<[Counters; 1]>,
+    /// Look-ups before there was a shard to count them.
+    early_misses: AtomicU64,
 }
 
-const _: () = assert!(size_of::<SessionCache<usize>>() == 128);
+const _: () = assert!(size_of::<SessionCache<usize>>() <= 72);
 
 impl<S> SessionCache<S> {
     /// A cache for up to `capacity` sessions, `usize::MAX` for any number. Allocates nothing.
@@ -165,13 +177,13 @@ impl<S> SessionCache<S> {
         SessionCache {
             shards: Sharding::new(),
             capacity: AtomicUsize::new(capacity),
-            counters: Counters {
-                held: AtomicIsize::new(0),
-                pending: AtomicUsize::new(0),
-                sequence: AtomicU64::new(0),
-                early_misses: AtomicU64::new(0),
-            },
+            counters: OnceBox::new(),
+            early_misses: AtomicU64::new(0),
         }
+    }
+
+    fn counters(&self) -> &Counters {
+        self.counters.get().map_or(&UNUSED, |counters| &counters[0])
     }
 
     /// The most sessions it holds.
@@ -187,7 +199,7 @@ impl<S> SessionCache<S> {
     /// The number of sessions, those included that have left but that a [`Departures`] has not
     /// handed out yet: what OpenSSL shows inside a remove callback.
     pub fn len(&self) -> usize {
-        let counters = &self.counters;
+        let counters = self.counters();
         counters.held() + counters.pending.load(Ordering::Acquire)
     }
 
@@ -235,7 +247,7 @@ impl<S> SessionCache<S> {
     /// What happened so far.
     pub fn statistics(&self) -> Statistics {
         let mut statistics = Statistics {
-            misses_unknown: self.counters.early_misses.load(Ordering::Relaxed),
+            misses_unknown: self.early_misses.load(Ordering::Relaxed),
             ..Statistics::default()
         };
         self.shards.for_each(|shard| {
@@ -257,7 +269,7 @@ impl<S> SessionCache<S> {
 
     fn remove_entry(&self, mut shard: Locked<'_, S>, hash: Hash, entry: u32, cause: Cause) -> S {
         let session = shard.remove(hash, entry, cause);
-        self.counters.held.fetch_sub(1, Ordering::AcqRel);
+        self.counters().held.fetch_sub(1, Ordering::AcqRel);
         let spare = shard.take_spare();
         drop(shard);
         drop(spare);
@@ -267,7 +279,7 @@ impl<S> SessionCache<S> {
     /// Looks a key up and counts that. The shard comes back locked.
     fn look_up(&self, hash: Hash, key: &Key) -> Option<(Locked<'_, S>, u32)> {
         let Some(mut shard) = self.shards.lock(hash) else {
-            self.counters.early_misses.fetch_add(1, Ordering::Relaxed);
+            self.early_misses.fetch_add(1, Ordering::Relaxed);
             return None;
         };
         let found = shard.find(hash, key);
@@ -276,7 +288,7 @@ impl<S> SessionCache<S> {
     }
 
     fn next_sequence(&self) -> u64 {
-        self.counters.sequence.fetch_add(1, Ordering::AcqRel)
+        self.counters().sequence.fetch_add(1, Ordering::AcqRel)
     }
 
     /// Walks every invariant and panics at the first one that does not hold. For tests; no other
@@ -291,7 +303,7 @@ impl<S> SessionCache<S> {
             shard.validate_published();
             held += shard.len();
         }
-        let counted = self.counters.held.load(Ordering::Acquire);
+        let counted = self.counters().held.load(Ordering::Acquire);
         assert_eq!(usize::try_from(counted), Ok(held));
         if let Some(first) = self.shards.lock_first() {
             first.validate_published();
@@ -307,7 +319,8 @@ impl<S: Clone + PartialEq> SessionCache<S> {
     /// that expire first make room, but never the new one.
     pub fn insert(&self, key: Key, expiry: Expiry, session: S) -> Insertion<'_, S> {
         let hash = key.hash();
-        let Ok(mut shard) = self.shards.lock_or_make(hash) else {
+        let counters = self.counters.get_or_try_init(|| boxed(|_| Ok(Counters::new())));
+        let (Ok(_), Ok(mut shard)) = (counters, self.shards.lock_or_make(hash)) else {
             return Insertion::NoMemory(session);
         };
         let found = shard.find(hash, &key);
@@ -335,13 +348,13 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         // As in OpenSSL, a session gets its place in the order only after the others have made
         // room for it: nothing evicts it meanwhile.
         let added = usize::from(replaced.is_none());
-        let fits = self.counters.held() + added <= self.capacity();
+        let fits = self.counters().held() + added <= self.capacity();
         if fits {
             shard.link(entry, sequence);
             // Before `held` says that there is one more: see `eviction`.
             shard.publish();
         }
-        self.counters.held.fetch_add(added as isize, Ordering::AcqRel);
+        self.counters().held.fetch_add(added as isize, Ordering::AcqRel);
         let spare = self.shards.split_if_due(&mut shard);
         drop(shard);
         drop(spare);

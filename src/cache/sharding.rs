@@ -274,7 +274,7 @@ impl<S> Sharding<S> {
 }
 
 /// A boxed array whose allocation may fail without an abort.
-fn boxed<T, const N: usize>(
+pub(super) fn boxed<T, const N: usize>(
     make: impl FnMut(usize) -> Result<T, NoMemory>,
 ) -> Result<Box<[T; N]>, NoMemory> {
     let mut items = Vec::new();

@@ -1,7 +1,7 @@
 //! The state of ours that belongs to a context of the real library.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use libc::{c_int, c_long, c_void};
 
@@ -21,10 +21,10 @@ pub struct Attached {
     /// The application's side of the cache.
     pub cache: InternalCache<RealSession>,
     /// Where the automatic flush was last due; see `hooks`.
-    pub flushes_seen: AtomicI64,
+    pub flushes_seen: AtomicI32,
     registered: AtomicBool,
     reported: AtomicBool,
-    number: u64,
+    number: u32,
 }
 
 impl Member for Attached {
@@ -53,7 +53,7 @@ impl Attached {
 
 static CONTEXTS: Registry<Attached> = Registry::new();
 /// Contexts are numbered in the order they were made, for the statistics.
-static MADE: AtomicU64 = AtomicU64::new(0);
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// The ex_data index of contexts that holds an `Arc<Attached>`; negative before it is registered.
 static CTX_INDEX: AtomicI32 = AtomicI32::new(-1);
@@ -94,7 +94,7 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
     }
     let attached = Arc::new(Attached {
         cache: InternalCache::default(),
-        flushes_seen: AtomicI64::new(0),
+        flushes_seen: AtomicI32::new(0),
         registered: AtomicBool::new(false),
         reported: AtomicBool::new(false),
         number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
@@ -258,4 +258,15 @@ unsafe extern "C" fn connection_dup(
     // SAFETY: libcrypto passes the place of the copied value (in 1.1.1 too: a void ** as void *).
     unsafe { *value = std::ptr::null_mut() };
     1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_that_never_caches_costs_less_than_200_bytes() {
+        let counts_of_the_arc = 2 * size_of::<usize>();
+        assert!(size_of::<Attached>() + counts_of_the_arc < 200);
+    }
 }

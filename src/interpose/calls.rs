@@ -3,9 +3,11 @@
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, time_t};
 
 use super::attached::{self, attach};
+use super::hooks;
 use super::quiet::{freeing, is_freeing, is_quiet, removing};
 use super::real::{Real, call};
 use super::session::RealSession;
+use super::shadow;
 use crate::cache::{Key, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::types::*;
@@ -49,6 +51,7 @@ pub fn ctx_ctrl(
         // libssl still counts a client's misses, and no others: its own cache is not looked into.
         SSL_CTRL_SESS_MISSES => pass() + attached.cache.counters.misses.get(),
         SSL_CTRL_SET_SESS_CACHE_MODE => {
+            hooks::mode_changes(real, ctx, attached);
             attached::set_real_mode(real, ctx, argument as u32);
             attached.cache.ctrl(command, argument).unwrap_or(0)
         }
@@ -154,7 +157,13 @@ pub unsafe fn has_matching_session_id(
     let key = unsafe { crate::exports::key(version, id, len) };
     let attached = attached::of(real, attached::session_ctx(real, ssl));
     let ours = attached.zip(key).is_some_and(|(attached, key)| attached.cache.contains(&key));
-    if ours { 1 } else { call!(real, SSL_has_matching_session_id(ssl, id, len) else 0) }
+    if ours {
+        return 1;
+    }
+    // The real cache of an attached context holds shadows alone. Its lock is one for all: not to be
+    // taken, by the two look-ups for each new id, if there are none.
+    let in_real = attached.is_none() || shadow::any();
+    if !in_real { 0 } else { call!(real, SSL_has_matching_session_id(ssl, id, len) else 0) }
 }
 
 /// `SSL_set_SSL_CTX`

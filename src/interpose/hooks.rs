@@ -3,7 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering;
 
-use libc::{c_int, c_long, c_uchar};
+use libc::{c_int, c_uchar};
 
 use super::attached::{self, Attached};
 use super::quiet::{is_quiet, set_found};
@@ -128,17 +128,27 @@ fn handshake(real: &Real, ctx: *mut SSL_CTX, ssl: *const SSL, tls13: bool) -> Ha
 }
 
 /// Handshakes of this side that succeeded, as libssl has counted them.
-fn good_handshakes(real: &Real, ctx: *mut SSL_CTX, server: bool) -> c_long {
+fn good_handshakes(real: &Real, ctx: *mut SSL_CTX, server: bool) -> c_int {
     let counter = if server { SSL_CTRL_SESS_ACCEPT_GOOD } else { SSL_CTRL_SESS_CONNECT_GOOD };
-    call!(real, SSL_CTX_ctrl(ctx, counter, 0, std::ptr::null_mut()) else 0)
+    // An int that wraps, which SSL_CTX_ctrl widens.
+    call!(real, SSL_CTX_ctrl(ctx, counter, 0, std::ptr::null_mut()) else 0) as c_int
 }
 
 fn auto_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: bool) {
     let good = good_handshakes(real, ctx, server);
     if server {
-        attached.flushes_seen.fetch_max((good + 1) >> 8, Ordering::Relaxed);
+        attached.flushes_seen.fetch_max(good.wrapping_add(1) >> 8, Ordering::Relaxed);
     }
-    attached.cache.auto_flush(ctx, server, good, clock::now());
+    attached.cache.auto_flush(ctx, server, good.into(), clock::now());
+}
+
+/// The mode is about to change. Where it had no automatic flush, none is owed for the handshakes so far.
+pub fn mode_changes(real: &Real, ctx: *mut SSL_CTX, attached: &Attached) {
+    let mode = attached.cache.mode();
+    if !(mode.covers(true) && mode.auto_clears()) {
+        let passed = good_handshakes(real, ctx, true) >> 8;
+        attached.flushes_seen.fetch_max(passed, Ordering::Relaxed);
+    }
 }
 
 /// A resumed TLS 1.2 handshake tells us nothing at its end. If one of those was the 256th, what libssl

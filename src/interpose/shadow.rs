@@ -4,6 +4,7 @@
 //! up at that moment. So a session that was taken from our cache, in one step and by one handshake
 //! alone, is put into libssl's for the moment until libssl removes it again.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::quiet::quietly;
@@ -16,6 +17,15 @@ use crate::rules::SessionRef;
 /// second would corrupt its list.
 static SHADOWED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
+/// How many there are, for who only wants to know that there is none: a look-up that finds nothing
+/// in our cache, and every removal. Both would else wait for one lock of the whole process.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Might there be a session in a real cache?
+pub fn any() -> bool {
+    COUNT.load(Ordering::Acquire) > 0
+}
+
 fn shadowed() -> MutexGuard<'static, Vec<usize>> {
     SHADOWED.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -23,9 +33,13 @@ fn shadowed() -> MutexGuard<'static, Vec<usize>> {
 /// Puts `session` into the real cache of `ctx`, and returns what to give libssl: the session, or a
 /// copy of it if the session itself is in the real cache of another context at this moment.
 pub fn cast(real: &Real, ctx: *mut SSL_CTX, session: RealSession) -> RealSession {
-    let session = match claim(&session) {
-        true => session,
-        false => session.dup().unwrap_or(session),
+    let session = if claim(&session) {
+        session
+    } else {
+        let copy = session.dup();
+        // Counted like any other. It is in no other cache: this cannot fail.
+        copy.as_ref().map(claim);
+        copy.unwrap_or(session)
     };
     quietly(|| call!(real, SSL_CTX_add_session(ctx, session.as_ptr()) else 0));
     session
@@ -37,11 +51,17 @@ fn claim(session: &RealSession) -> bool {
     let free = !shadowed.contains(&address);
     if free {
         shadowed.push(address);
+        COUNT.store(shadowed.len(), Ordering::Release);
     }
     free
 }
 
 /// libssl removed `session` from its cache.
 pub fn lifted(session: *mut SSL_SESSION) {
-    shadowed().retain(|address| *address != session.addr());
+    if !any() {
+        return;
+    }
+    let mut shadowed = shadowed();
+    shadowed.retain(|address| *address != session.addr());
+    COUNT.store(shadowed.len(), Ordering::Release);
 }

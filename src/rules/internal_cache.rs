@@ -9,7 +9,7 @@ use libc::{c_int, c_long};
 
 use super::table::Table;
 use super::{CacheMode, Callbacks, Counters, SessionRef};
-use crate::cache::{Cause, Departures, Expiry, Insertion, SessionCache, Statistics};
+use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::types::SSL_CTX;
 
@@ -128,19 +128,19 @@ impl<S: SessionRef> InternalCache<S> {
     }
 
     /// The session with this key, with a reference; counted in the statistics alone.
-    pub fn find(&self, key: &crate::cache::Key) -> Option<S> {
+    pub fn find(&self, key: &Key) -> Option<S> {
         self.sessions.get(key)
     }
 
     /// `SSL_has_matching_session_id`
-    pub fn contains(&self, key: &crate::cache::Key) -> bool {
+    pub fn contains(&self, key: &Key) -> bool {
         self.sessions.contains(key)
     }
 
     /// The time or timeout of `session` changed: if it is here, it moves to its new place.
-    pub fn reschedule(&self, session: &S) {
+    pub fn reschedule(&self, key: &Key, session: &S, expiry: Expiry) {
         if !self.sessions.is_empty() && !cfg!(feature = "wrong-rule-reschedule") {
-            self.sessions.reschedule(&session.key(), session, session.expiry());
+            self.sessions.reschedule(key, session, expiry);
         }
     }
 

@@ -2,7 +2,12 @@
 //! cached (its time changed), for the report at exit, and for fork.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, Weak};
+#[cfg(not(sslcache_parking_lot))]
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+#[cfg(sslcache_parking_lot)]
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{InternalCache, SessionRef};
 use crate::cache::Frozen;
@@ -16,9 +21,12 @@ pub trait Member: Send + Sync + 'static {
     fn cache(&self) -> &InternalCache<Self::Session>;
 }
 
-/// The registered contexts, by address. std's lock: it survives fork (see src/cache/lock.rs).
+type ByAddress<C> = BTreeMap<usize, Weak<C>>;
+
+/// The registered contexts, by address. std's lock, because it survives fork, and parking_lot's in
+/// ThreadSanitizer runs: src/cache/lock.rs says more.
 pub struct Registry<C> {
-    contexts: RwLock<BTreeMap<usize, Weak<C>>>,
+    contexts: RwLock<ByAddress<C>>,
 }
 
 impl<C: Member> Registry<C> {
@@ -27,20 +35,34 @@ impl<C: Member> Registry<C> {
         Registry { contexts: RwLock::new(BTreeMap::new()) }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<usize, Weak<C>>> {
+    #[cfg(not(sslcache_parking_lot))]
+    fn read(&self) -> RwLockReadGuard<'_, ByAddress<C>> {
         self.contexts.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(sslcache_parking_lot)]
+    fn read(&self) -> RwLockReadGuard<'_, ByAddress<C>> {
+        self.contexts.read()
+    }
+
+    #[cfg(not(sslcache_parking_lot))]
+    fn write(&self) -> RwLockWriteGuard<'_, ByAddress<C>> {
+        self.contexts.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(sslcache_parking_lot)]
+    fn write(&self) -> RwLockWriteGuard<'_, ByAddress<C>> {
+        self.contexts.write()
     }
 
     /// Registers a context; a second time changes nothing.
     pub fn insert(&self, context: &Arc<C>) {
-        let mut contexts = self.contexts.write().unwrap_or_else(PoisonError::into_inner);
-        contexts.insert(Arc::as_ptr(context).addr(), Arc::downgrade(context));
+        self.write().insert(Arc::as_ptr(context).addr(), Arc::downgrade(context));
     }
 
     /// Takes a context out.
     pub fn remove(&self, context: &C) {
-        let mut contexts = self.contexts.write().unwrap_or_else(PoisonError::into_inner);
-        contexts.remove(&std::ptr::from_ref(context).addr());
+        self.write().remove(&std::ptr::from_ref(context).addr());
     }
 
     /// The registered contexts that still live.
@@ -50,8 +72,10 @@ impl<C: Member> Registry<C> {
 
     /// The time or timeout of a session changed: it moves in every cache that holds it.
     pub fn reschedule(&self, session: &C::Session) {
-        for context in self.contexts() {
-            context.cache().reschedule(session);
+        let (key, expiry) = (session.key(), session.expiry());
+        // Nothing foreign happens here: it may be done under the lock of the registry.
+        for context in self.read().values().filter_map(Weak::upgrade) {
+            context.cache().reschedule(&key, session, expiry);
         }
     }
 
@@ -76,7 +100,7 @@ impl<C: Member> Registry<C> {
 pub struct FrozenContexts<C: Member> {
     caches: Vec<Frozen<'static, C::Session>>,
     _contexts: Vec<Arc<C>>,
-    _registry: RwLockReadGuard<'static, BTreeMap<usize, Weak<C>>>,
+    _registry: RwLockReadGuard<'static, ByAddress<C>>,
 }
 
 impl<C: Member> FrozenContexts<C> {

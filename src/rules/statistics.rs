@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{InternalCache, SessionRef};
 
 /// One context's statistics, readable.
-pub fn block<S: SessionRef>(standing: &str, number: u64, cache: &InternalCache<S>) -> String {
+pub fn block<S: SessionRef>(standing: &str, number: u32, cache: &InternalCache<S>) -> String {
     let s = cache.statistics();
     let misses = s.misses_unknown + s.misses_expired + s.misses_removed + s.misses_evicted;
     let reasons = format!(

@@ -12,7 +12,7 @@ use crate::ffi::types::LHASH_OF_SSL_SESSION;
 /// The table of one context, made when it is first asked for. It holds no references: like
 /// OpenSSL's own, it is good to look at as long as the cache does not change.
 #[derive(Default)]
-pub struct Table(Mutex<Option<Made>>);
+pub struct Table(Mutex<Option<Box<Made>>>);
 
 struct Made {
     crypto: &'static LibCrypto,
@@ -67,11 +67,11 @@ impl<S: SessionRef> InternalCache<S> {
     pub fn table(&self) -> Option<*mut LHASH_OF_SSL_SESSION> {
         let mut made = self.table.0.lock();
         let table = match made.take() {
-            Some(made) => made.emptied::<S>(),
+            Some(made) => (*made).emptied::<S>(),
             None => Made::new::<S>(libcrypto()?),
         }?;
         self.sessions.for_each(|_, session| table.insert(session));
-        Some(made.insert(table).table)
+        Some(made.insert(Box::new(table)).table)
     }
 }
 

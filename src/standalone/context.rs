@@ -1,7 +1,7 @@
 //! A context: settings shared by connections, and the session cache.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long, c_void};
 use parking_lot::RwLock;
@@ -30,7 +30,7 @@ pub struct Context {
     generate_session_id: AtomicPtr<c_void>,
     ex_data: ExData,
     registered: AtomicBool,
-    number: u64,
+    number: u32,
 }
 
 impl Handle for Context {
@@ -47,7 +47,7 @@ impl Member for Context {
 
 static CONTEXTS: Registry<Context> = Registry::new();
 /// Contexts are numbered in the order they were made, for the statistics.
-static MADE: AtomicU64 = AtomicU64::new(0);
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// The time or timeout of a session changed: it moves in the caches that hold it.
 pub fn reschedule(session: &SessionHandle) {

@@ -870,9 +870,14 @@ static void connection_free(int n) {
     struct connection gone = *o;
     *o = (struct connection){ 0 };
     bool first = let_go(gone.made_from), second = let_go(gone.now_of), outer = leaving;
+    /* The references go one after the other: while one context ends, the other is still held. */
+    contexts[gone.made_from].pins++;
+    contexts[gone.now_of].pins++;
     leaving = true;
     SSL_free(gone.handle);
     leaving = outer;
+    contexts[gone.made_from].pins--;
+    contexts[gone.now_of].pins--;
     if (first)
         closed(gone.made_from);
     if (second)

@@ -146,46 +146,11 @@ static void difference_auto_flush_resumed(Version version)
     tear_down();
 }
 
-/*
- * 300 handshakes that libssl does not count for its flush, because the mode is OFF: it goes on
- * waiting for the next 256th. The library cannot tell them from resumed ones, and catches up.
- */
-static void difference_auto_flush_after_off(Version version)
-{
-    static const unsigned char id[] = "expired";
-    SSL_SESSION *session = NULL, *expired;
-    int i;
-
-    set_up(version);
-    server->on_new = NULL;
-    visit(server, client, &session);
-    set_mode(server, SSL_SESS_CACHE_OFF);
-    silence(1);
-    for (i = 0; i < 300; i++) {
-        Connection c = connection(server, client, NULL);
-
-        handshake(&c);
-        close_clean(&c);
-    }
-    silence(0);
-    expired = SSL_SESSION_new();
-    SSL_SESSION_set1_id(expired, id, sizeof(id));
-    SSL_SESSION_set_protocol_version(expired, protocol_of(version));
-    SSL_SESSION_set_time(expired, (long)time(NULL) - 100000);
-    add(server, expired);
-    SSL_SESSION_free(expired);
-    set_mode(server, SSL_SESS_CACHE_SERVER);
-    visit(server, client, &session);
-    forget(&session);
-    tear_down();
-}
-
 const Scenario difference_scenarios[] = {
     {"difference_add_again", difference_add_again, TLS12 | TLS13},
     {"difference_flush_reenters", difference_flush_reenters, TLS12},
     {"difference_eviction_reenters", difference_eviction_reenters, TLS12},
     {"difference_added_after_removal", difference_added_after_removal, TLS12 | TLS13},
     {"difference_auto_flush_resumed", difference_auto_flush_resumed, TLS12 | DTLS12},
-    {"difference_auto_flush_after_off", difference_auto_flush_after_off, TLS12 | TLS13},
     {NULL, NULL, 0},
 };

@@ -627,6 +627,37 @@ static void upstream_client_cache(Version version)
     tear_down();
 }
 
+/* With the mode OFF the 256th handshake flushes nothing, and owes nothing once the mode is back. */
+static void auto_flush_after_off(Version version)
+{
+    static const unsigned char id[] = "expired";
+    SSL_SESSION *session = NULL, *expired;
+    int i;
+
+    set_up(version);
+    server->on_new = NULL;
+    visit(server, client, &session);
+    set_mode(server, SSL_SESS_CACHE_OFF);
+    silence(1);
+    for (i = 0; i < 300; i++) {
+        Connection c = connection(server, client, NULL);
+
+        handshake(&c);
+        close_clean(&c);
+    }
+    silence(0);
+    expired = SSL_SESSION_new();
+    SSL_SESSION_set1_id(expired, id, sizeof(id));
+    SSL_SESSION_set_protocol_version(expired, protocol_of(version));
+    SSL_SESSION_set_time(expired, (long)time(NULL) - 100000);
+    add(server, expired);
+    SSL_SESSION_free(expired);
+    set_mode(server, SSL_SESS_CACHE_SERVER);
+    visit(server, client, &session);
+    forget(&session);
+    tear_down();
+}
+
 const Scenario order_scenarios[] = {
     {"small_sizes", small_sizes, ALL},
     {"size_and_timeouts", size_and_timeouts, ALL},
@@ -646,6 +677,7 @@ const Scenario order_scenarios[] = {
     {"auto_flush_aged", auto_flush_aged, ALL},
     {"auto_flush_off", auto_flush_off, ALL},
     {"auto_flush_mode_off", auto_flush_mode_off, ALL},
+    {"auto_flush_after_off", auto_flush_after_off, TLS12 | TLS13},
     {"auto_flush_no_internal", auto_flush_no_internal, ALL},
     {"auto_flush_tickets", auto_flush_tickets, TLS},
     {"auto_flush_client", auto_flush_client, ALL},

@@ -33,35 +33,44 @@ pub struct Oracle {
     pub crypto: Crypto,
 }
 
-/// libcrypto's functions of these names.
-#[allow(non_snake_case, missing_docs)]
-pub struct Crypto {
-    pub ERR_get_error: unsafe extern "C" fn() -> c_ulong,
-    pub BIO_s_mem: unsafe extern "C" fn() -> *const c_void,
-    pub BIO_new: unsafe extern "C" fn(*const c_void) -> *mut BIO,
-    pub BIO_ctrl_pending: unsafe extern "C" fn(*mut BIO) -> usize,
-    pub BIO_read: unsafe extern "C" fn(*mut BIO, *mut c_void, c_int) -> c_int,
-    pub BIO_free: unsafe extern "C" fn(*mut BIO) -> c_int,
-    pub CRYPTO_free: unsafe extern "C" fn(*mut c_void, *const c_char, c_int),
+/// A struct of functions, found by their names.
+macro_rules! functions {
+    ($(#[$doc:meta])* pub struct $table:ident { $($name:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[allow(non_snake_case, missing_docs)]
+        pub struct $table {
+            $(pub $name: $type,)*
+        }
+
+        impl $table {
+            fn from_library(handle: *mut c_void) -> Self {
+                $table {
+                    $($name: {
+                        let name = CString::new(stringify!($name)).unwrap();
+                        // SAFETY: dlsym with a live handle and a C string; the function of this name
+                        // has this type, and a null pointer is refused.
+                        unsafe {
+                            let found = libc::dlsym(handle, name.as_ptr());
+                            assert!(!found.is_null(), "{name:?}");
+                            std::mem::transmute::<*mut c_void, $type>(found)
+                        }
+                    },)*
+                }
+            }
+        }
+    };
 }
 
-impl Crypto {
-    fn from_library(handle: *mut c_void) -> Crypto {
-        macro_rules! found {
-            ($($function:ident),*) => {
-                Crypto { $($function: {
-                    let name = CString::new(stringify!($function)).unwrap();
-                    // SAFETY: dlsym with a live handle and a C string; libcrypto's function of this
-                    // name has the type that is written above, and a null pointer is refused.
-                    unsafe {
-                        let found = libc::dlsym(handle, name.as_ptr());
-                        assert!(!found.is_null());
-                        std::mem::transmute(found)
-                    }
-                }),* }
-            };
-        }
-        found!(ERR_get_error, BIO_s_mem, BIO_new, BIO_ctrl_pending, BIO_read, BIO_free, CRYPTO_free)
+functions! {
+    /// What the tests need of libcrypto.
+    pub struct Crypto {
+        ERR_get_error: unsafe extern "C" fn() -> c_ulong,
+        BIO_s_mem: unsafe extern "C" fn() -> *const c_void,
+        BIO_new: unsafe extern "C" fn(*const c_void) -> *mut BIO,
+        BIO_ctrl_pending: unsafe extern "C" fn(*mut BIO) -> usize,
+        BIO_read: unsafe extern "C" fn(*mut BIO, *mut c_void, c_int) -> c_int,
+        BIO_free: unsafe extern "C" fn(*mut BIO) -> c_int,
+        CRYPTO_free: unsafe extern "C" fn(*mut c_void, *const c_char, c_int),
     }
 }
 
@@ -296,7 +305,6 @@ fn compare_errors(our: &[(c_ulong, c_ulong)], their: &[(c_ulong, c_ulong)], inpu
     if our == their || their == [SEQUENCE_LENGTH_MISMATCH] {
         return;
     }
-    if std::env::var_os("X").is_some() {}
     let mixed =
         [our, their].iter().any(|errors| errors.is_empty() || errors.iter().any(|e| e.0 == SSL));
     assert!(!mixed, "errors: ours {our:?}, theirs {their:?} for {input:02x?}");
@@ -326,8 +334,7 @@ fn is_one_der_element(input: &[u8]) -> bool {
 fn element(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, input) = input.split_first().filter(|(tag, _)| *tag & 0x1F != 0x1F)?;
     let (&first, input) = input.split_first()?;
-    let (bytes, input) =
-        input.split_at_checked(usize::from(first).checked_sub(0x80).unwrap_or(0))?;
+    let (bytes, input) = input.split_at_checked(usize::from(first).saturating_sub(0x80))?;
     let length = match bytes {
         [] if first < 0x80 => usize::from(first),
         [] | [0, ..] => return None,
