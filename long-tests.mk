@@ -1,5 +1,17 @@
 # Test runs that take longer than `make test`.
 
+# --- Random calls, real programs ---
+.PHONY: test-random test-programs
+SECONDS ?= 3600
+
+test-random: lib ## random calls, libssl and us, for SECONDS (3600)
+	@scripts/need $(C_TOOLS)
+	tests-c/differential/run.sh --no-self-test --seconds $(SECONDS)
+
+test-programs: lib ## real programs with the library in front, all that can be installed (minutes)
+	@scripts/need $(C_TOOLS) curl python3
+	tests-c/preload/run.sh
+
 # --- Suites that others wrote, soak, sanitizers ---
 .PHONY: test-suites soak test-sanitizers
 
