@@ -149,11 +149,13 @@ static int number_of(const SSL_SESSION *handle) {
     return (int)(intptr_t)SSL_SESSION_get_ex_data(handle, session_index) - 1;
 }
 
+/* The youngest: while a connection ends, a callback may get a new context where one has just gone. */
 static int slot_of(const SSL_CTX *handle) {
+    int slot = -1;
     for (int i = 0; i < context_count; i++)
-        if (contexts[i].handle == handle)
-            return i;
-    return -1;
+        if (contexts[i].handle == handle && (slot < 0 || contexts[i].number > contexts[slot].number))
+            slot = i;
+    return slot;
 }
 
 static int context_number(const SSL_CTX *handle) {
