@@ -10,6 +10,8 @@ tap() {
         sed -nE "
             s/0x[0-9a-f]+/0xN/g
             s/\b[0-9]{4,}\b|=[0-9]+/N/g
+            t asked # only to forget that something was replaced so far
+            :asked
             /^(not )?ok/ {
                 s/^ok *[0-9]*( -)?.*# *(skip|SKIP).*/skip ${file//\//\\/}: some/; t print
                 s/^ok *[0-9]*( -)?/ok ${file//\//\\/}:/; t print
