@@ -1,5 +1,8 @@
 # libsslcache. `make help` lists the targets.
 
+# What the tests compare with: the real OpenSSL and its headers.
+C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
+
 .DEFAULT_GOAL := all
 .PHONY: all lib demo test check clean help header compatibility
 
@@ -14,7 +17,7 @@ demo: lib ## build, run the examples, and resume TLS sessions of a real server o
 	demo/run.sh
 
 test: lib ## every test but the long ones; closes with "N passed, N failed"
-	@scripts/need openssl /usr/include/openssl/ssl.h:libssl-dev c++:g++ clang \
+	@scripts/need $(C_TOOLS) c++:g++ clang \
 	    pkg-config valgrind nm:binutils curl python3 abidiff:abigail-tools mandoc
 	scripts/test
 

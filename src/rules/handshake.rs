@@ -42,9 +42,14 @@ impl<S: SessionRef> InternalCache<S> {
         if self.mode().looks_up() {
             // libssl compares with the session as it is now: one whose id has changed, or that a release
             // before CVE-2024-2511 has left without one, is found no more.
-            let cached = self.sessions.get(key).filter(|session| session.key() == *key);
-            let cached =
-                if single_use { cached.and_then(|_| self.sessions.take(key)) } else { cached };
+            let has_changed = |session: &S| session.key() != *key;
+            let cached = if !single_use {
+                self.sessions.get(key).filter(|session| !has_changed(session))
+            } else if self.sessions.peek(key).is_some_and(|session| has_changed(&session)) {
+                None
+            } else {
+                self.sessions.take(key)
+            };
             if let Some(session) = cached {
                 return Some(Found { session, was_cached: true });
             }

@@ -58,7 +58,7 @@ exported=$(nm -D --defined-only "$library" | grep -c ' T ')
 notices() { # notices WHAT FILE SED
   local tree=$changed/tree
   rm -rf "$tree" && mkdir -p "$tree"
-  cp -r "$root/src" "$root/Cargo.toml" "$root/Cargo.lock" "$root/build.rs" "$tree"
+  cp -r "$root/src" "$root/benches" "$root/Cargo.toml" "$root/Cargo.lock" "$root/build.rs" "$tree"
   grep -q '^\[workspace\]' "$tree/Cargo.toml" || printf '\n[workspace]\n' >>"$tree/Cargo.toml"
   (cd "$root" && sed -n 's/.*path = "\(.*\.rs\)".*/\1/p' Cargo.toml) | while read -r file; do
     mkdir -p "$tree/$(dirname "$file")" && cp "$root/$file" "$tree/$file"

@@ -1,0 +1,3 @@
+# src/rules/internal_cache.rs
+# Adding a session does nothing.
+/pub fn add(&self/a\        if std::hint::black_box(true) {\n            return !ctx.is_null();\n        }

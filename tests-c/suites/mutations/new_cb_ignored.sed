@@ -1,0 +1,3 @@
+# src/rules/callbacks.rs
+# The new callback is not called.
+s/let Some(callback) = self\.new_cb() else/let Some(callback) = None::<NewSessionCb>.flatten() else/
