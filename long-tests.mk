@@ -26,4 +26,10 @@ soak: lib ## many threads at once, plain and under each sanitizer (minutes)
 test-sanitizers: lib ## a short soak under AddressSanitizer, ThreadSanitizer and valgrind
 	@scripts/need $(C_TOOLS) valgrind
 	tests-c/soak/run.sh --seconds 5 --asan --tsan --valgrind
+
+# --- Other releases of OpenSSL ---
+.PHONY: test-versions
+test-versions: lib ## the C suites against OpenSSL 1.1.1, 3.4, 3.5 and 4.0, built from crates.io (the first time 20 minutes)
+	@scripts/need $(C_TOOLS) cargo cc:gcc perl readelf:binutils
+	tests-c/versions/run.sh
 # --- end ---

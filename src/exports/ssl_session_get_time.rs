@@ -4,7 +4,7 @@ use libc::{c_long, time_t};
 
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
-use crate::interpose::calls;
+use crate::interpose::{call, calls};
 use crate::standalone::{self, Session, SessionHandle};
 
 /// Returns when `s` was made, in seconds since the epoch; 0 for NULL.
@@ -45,8 +45,12 @@ pub unsafe extern "C" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_long) -
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -> time_t {
-    // SAFETY: the caller's promise.
-    unsafe { SSL_SESSION_get_time(s) }
+    // Not by way of the older function: libssl's own calls this one, perhaps through us.
+    export_both!(0;
+        |real| call!(real, SSL_SESSION_get_time_ex(s)
+            else call!(real, SSL_SESSION_get_time(s) else 0));
+        // SAFETY: the caller's promise.
+        unsafe { SSL_SESSION_get_time(s) })
 }
 
 /// The same as SSL_SESSION_set_time() with a `time_t`.

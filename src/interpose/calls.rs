@@ -100,7 +100,9 @@ pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
         Some(attached) if tm == 0 && is_freeing(ctx.addr()) => attached.close(ctx),
         Some(attached) => attached.cache.flush(ctx, tm),
         None if ctx.is_null() => {}
-        None => call!(real, SSL_CTX_flush_sessions(ctx, tm) else ()),
+        // The older function calls the newer, where there is one: perhaps through us.
+        None => call!(real, SSL_CTX_flush_sessions_ex(ctx, tm)
+            else call!(real, SSL_CTX_flush_sessions(ctx, tm) else ())),
     }
 }
 

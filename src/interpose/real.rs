@@ -45,6 +45,7 @@ symbol_table! {
         fn SSL_CTX_add_session(*mut SSL_CTX, *mut SSL_SESSION) -> c_int;
         fn SSL_CTX_remove_session(*mut SSL_CTX, *mut SSL_SESSION) -> c_int;
         fn SSL_CTX_flush_sessions(*mut SSL_CTX, c_long);
+        fn SSL_CTX_flush_sessions_ex(*mut SSL_CTX, time_t);
         fn SSL_CTX_sessions(*mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION;
         // SSL_CTX_sess_set_get_cb(3)
         fn SSL_CTX_sess_set_new_cb(*mut SSL_CTX, NewSessionCb);
@@ -91,6 +92,7 @@ symbol_table! {
         fn SSL_SESSION_free(*mut SSL_SESSION);
         // SSL_SESSION_get_time(3)
         fn SSL_SESSION_get_time(*const SSL_SESSION) -> c_long;
+        fn SSL_SESSION_get_time_ex(*const SSL_SESSION) -> time_t;
         fn SSL_SESSION_set_time(*mut SSL_SESSION, c_long) -> c_long;
         fn SSL_SESSION_set_time_ex(*mut SSL_SESSION, time_t) -> time_t;
         fn SSL_SESSION_get_timeout(*const SSL_SESSION) -> c_long;

@@ -896,11 +896,15 @@ static void op_connection_free(void) {
         connection_free(n);
 }
 
+static bool is_switched(int n) { return connections[n].made_from != connections[n].now_of; }
+
 static void op_set_session(void) {
     int n = any_connection();
     if (n < 0)
         return;
     int s = one_in(4) ? -1 : any_session();
+    if (is_switched(n) && !set_session_follows_the_switch())
+        return;
     SSL *ssl = connections[n].handle;
     int r = SSL_set_session(ssl, s < 0 ? NULL : sessions[s].handle);
     SAY("SSL_set_session ssl%d s%d = %d, s%d, version %x", n, s, r,
@@ -959,6 +963,8 @@ static void op_switch_context(void) {
 static void op_copy_session_id(void) {
     int to = any_connection(), from = any_connection();
     if (to < 0 || from < 0 || to == from)
+        return;
+    if ((is_switched(to) || is_switched(from)) && !set_session_follows_the_switch())
         return;
     int r = SSL_copy_session_id(connections[to].handle, connections[from].handle);
     SAY("SSL_copy_session_id ssl%d ssl%d = %d, s%d, version %x", to, from, r,
@@ -1149,6 +1155,9 @@ int main(int argc, char **argv) {
         fprintf(stderr, "differential: OpenSSL %lx is no oracle for this test (rules.h)\n", oracle);
         return 2;
     }
+    /* First of all a call of libssl: ex_data functions run in the order in which they were registered, and in
+     * front of a libssl linked with -Bsymbolic the library hears of the end of a context by its own. */
+    TLS_method();
     session_index = SSL_SESSION_get_ex_new_index(0, NULL, NULL, session_copied, session_freed);
     context_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, context_freed);
     int left = argc - at;

@@ -34,6 +34,10 @@ static long greatest_second(void) {
     return oracle_is_from(0x30200000) ? 9000000000L : LONG_MAX;
 }
 
+/* SSL_set_session gives a connection that was switched to another context that context's method; from 3.2 on
+ * the method it was made with. */
+static bool set_session_follows_the_switch(void) { return !oracle_is_from(0x30200000); }
+
 /* Flushing at a negative second flushes nothing; from 3.2 on everything. */
 static bool negative_seconds_are_past(void) { return !oracle_is_from(0x30200000); }
 
