@@ -1,15 +1,15 @@
 //! OpenSSL's session cache as a library of its own.
 //!
 //! `libsslcache.so` exports the functions of OpenSSL's session API over a concurrent cache. One file,
-//! two **standings**, decided once per process at the first call ([`standing`]):
+//! two **standings**, decided once per process at the first call (`standing.rs`):
 //!
 //! - *standalone*: there is no libssl in the process; contexts and sessions are our own objects
-//!   ([`standalone`]);
+//!   (`standalone`);
 //! - *interposed*: a real libssl is in the process, behind us; the objects are its own and only the
-//!   session cache is ours ([`interpose`]).
+//!   session cache is ours (`interpose`).
 //!
 //! The layers, each calling only the next: [`exports`] (the C functions, one file per manual page) →
-//! `standalone` or `interpose` → [`rules`] (what OpenSSL does with its cache, written once) →
+//! `standalone` or `interpose` → `rules` (what OpenSSL does with its cache, written once) →
 //! [`cache`] (the engine). What Rust and C share is in [`ffi`].
 //!
 //! **The lock rule**: nothing foreign runs under a lock. The engine returns what left it; callbacks,
