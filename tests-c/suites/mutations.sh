@@ -11,10 +11,10 @@ of the script names the file), builds the library there, and runs against it the
 directory (only what is about sessions), tests-c/run.sh (interposed) and tests-c/handshake/run.sh.
 Prints a table of how many results differ, "." where none does. Some minutes for each.
 
-The first row is the library unbroken: there, nothing may be noticed. A mutation that nobody notices
-is a failure.
+The first row, "none", is the library unbroken: there, nothing may be noticed. A mutation that nobody
+notices is a failure.
 
-  --only NAME  this mutation alone (may be given more than once)
+  --only NAME  this mutation alone (may be given more than once); the other rows are as last measured
   --write      put the table into README.md
   --help       this text
 END
@@ -27,7 +27,7 @@ chosen=() write=
 while [ $# -gt 0 ]; do
     case $1 in
     --only)
-        [ -f "$here/mutations/${2-}.sed" ] || { echo "no such mutation: ${2-}" >&2; exit 2; }
+        [ "${2-}" = none ] || [ -f "$here/mutations/${2-}.sed" ] || { echo "no such mutation: ${2-}" >&2; exit 2; }
         chosen+=("$2")
         shift
         ;;
@@ -37,15 +37,14 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-if [ ${#chosen[@]} -eq 0 ]; then
-    chosen=(none)
-    for script in "$here"/mutations/*.sed; do chosen+=("$(basename "$script" .sed)"); done
-fi
+all=(none)
+for script in "$here"/mutations/*.sed; do all+=("$(basename "$script" .sed)"); done
+[ ${#chosen[@]} -gt 0 ] || chosen=("${all[@]}")
 
 suites=(ruby net-ssleay io-socket-ssl python rust-openssl)
 passed=0 failed=0
 export SSLCACHE_LIB=$copy/target/release/libsslcache.so SSLCACHE_BASELINE=$copy/baseline SSLCACHE_QUICK=1
-mkdir -p "$SSLCACHE_BASELINE"
+mkdir -p "$SSLCACHE_BASELINE" "$copy/rows"
 
 # A copy of the sources that cargo does not take for new where nothing changed.
 restore() {
@@ -89,11 +88,12 @@ noticed_by_checks() {
     case $differ in '') echo "ends badly" ;; 0) echo . ;; *) echo "$differ" ;; esac
 }
 
-table=$copy/table.md
-{
+table() {
+    local name
     echo "| broken on purpose | $(printf '%s | ' "${suites[@]}")tests-c/run.sh | tests-c/handshake/run.sh |"
     echo "| --- |$(printf ' --- |%.0s' "${suites[@]}") --- | --- |"
-} >"$table"
+    for name in "${all[@]}"; do cat "$copy/rows/$name" 2>/dev/null; done
+}
 
 for name in "${chosen[@]}"; do
     restore
@@ -113,7 +113,7 @@ for name in "${chosen[@]}"; do
     cells+=("$(noticed_by_checks run.sh --standing interposed)" "$(noticed_by_checks handshake/run.sh)")
     noticed=$(printf '%s\n' "${cells[@]}" | grep -vcxE '\.|skipped')
     what=$(sed -n '2s/^# //p' "$here/mutations/$name.sed" 2>/dev/null)
-    echo "| ${what:-Nothing: the library as it is.} |$(printf ' %s |' "${cells[@]}")" >>"$table"
+    echo "| ${what:-Nothing: the library as it is.} |$(printf ' %s |' "${cells[@]}")" >"$copy/rows/$name"
     if [ "$name" = none ] && [ "$noticed" -eq 0 ]; then
         echo "ok   $name: nothing to notice"
         passed=$((passed + 1))
@@ -126,9 +126,10 @@ for name in "${chosen[@]}"; do
     fi
 done
 
-cat "$table"
+table >"$copy/table.md"
+cat "$copy/table.md"
 if [ -n "$write" ]; then
-    awk -v table="$table" '
+    awk -v table="$copy/table.md" '
         /^<!-- mutations -->$/ { print; while ((getline line < table) > 0) print line; skipping = 1; next }
         /^<!-- end -->$/ { skipping = 0 }
         !skipping' "$here/README.md" >"$copy/README.md" && cp "$copy/README.md" "$here/README.md"

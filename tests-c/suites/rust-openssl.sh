@@ -3,7 +3,7 @@
 limit=500
 . "$(dirname "$0")/common.sh"
 
-release=0.10.73
+release=0.10.82
 command -v cargo >/dev/null || skip_all "no cargo"
 [ -e /usr/include/openssl/ssl.h ] || install libssl-dev
 [ -e /usr/include/openssl/ssl.h ] || skip_all "no headers of OpenSSL (package libssl-dev)"
