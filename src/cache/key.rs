@@ -18,7 +18,17 @@ impl Key {
     pub const MAX_ID: usize = 32;
 
     /// `None` if the id is longer than [`Key::MAX_ID`]. An empty id is a key like any other.
+    #[inline]
     pub fn new(version: i32, id: &[u8]) -> Option<Key> {
+        // Nearly all ids have the full length: a copy of a fixed size.
+        match <[u8; Key::MAX_ID]>::try_from(id) {
+            Ok(id) => Some(Key::from_padded(version, id, Key::MAX_ID as u8)),
+            Err(_) => Key::shorter(version, id),
+        }
+    }
+
+    #[cold]
+    fn shorter(version: i32, id: &[u8]) -> Option<Key> {
         let mut padded = [0; Key::MAX_ID];
         padded.get_mut(..id.len())?.copy_from_slice(id);
         Some(Key::from_padded(version, padded, id.len() as u8))
@@ -43,6 +53,7 @@ impl Key {
         &self.id
     }
 
+    #[inline]
     pub(super) fn hash(&self) -> Hash {
         KeyHasher::of_process().hash(self)
     }
@@ -51,7 +62,7 @@ impl Key {
         let word = |i: usize| {
             let mut bytes = [0; 8];
             bytes.copy_from_slice(&self.id[i * 8..i * 8 + 8]);
-            u64::from_le_bytes(bytes)
+            u64::from_ne_bytes(bytes)
         };
         let tail = u64::from(self.version as u32) << 8 | u64::from(self.len);
         [word(0), word(1), word(2), word(3), tail]
@@ -77,20 +88,25 @@ impl Hash {
     }
 }
 
-/// Keyed, strongly universal hashing (multilinear, Lemire and Kaser 2014): with x the key's five
-/// words and k six random 128-bit numbers, `(k0 + x1*k1 + ... + x5*k5 mod 2^128) >> 64`.
+/// Keyed hashing in two steps, with x the five words of the key and all else random:
+///
+/// 1. The pairwise products of NH (Black et al. 1999, UMAC), three multiplications: the sum of
+///    `(x1+k1)(x2+k2)`, `(x3+k3)(x4+k4)` and `(x5+k5)k6` mod 2^128, the brackets mod 2^64.
+/// 2. Multilinear hashing (Lemire and Kaser 2014) of the sum's halves h and l:
+///    `(a + b*h + c*l mod 2^128) >> 64`.
 ///
 /// Ids can be chosen by an attacker (`SSL_SESSION_set1_id`, `d2i_SSL_SESSION`, the generator
-/// callback). Whatever two different ids they choose, their two hashes are a uniformly random
-/// pair to anyone who does not know k: that is provable, takes ten multiplications and no loop
-/// over bytes.
+/// callback). Whatever two different keys they choose, to anyone who does not know the random
+/// numbers the two sums are different but for a probability of 2^-64 (that is proven of NH), and
+/// the hashes of different sums are a uniformly random pair (that is proven of multilinear
+/// hashing), as is every choice of their bits.
 ///
-/// The sum is linear: ids that count upwards have hashes that step evenly, and a table probed
-/// linearly does not like steps. The mixing at the end takes them apart; being a bijection, it
-/// takes nothing from the proof.
+/// Both steps are linear in any one word: ids that count upwards have hashes that step evenly,
+/// and a table probed linearly does not like steps. The mixing at the end takes them apart; being
+/// a bijection, it takes nothing from the proof.
 struct KeyHasher {
-    offset: u128,
-    factors: [u128; KEY_WORDS],
+    pairs: [u64; 6],
+    fold: [u128; 3],
 }
 
 impl KeyHasher {
@@ -109,22 +125,42 @@ impl KeyHasher {
         let word = |i: u64| {
             let mut hasher = prf.build_hasher();
             hasher.write_u64(i);
-            u128::from(hasher.finish())
+            hasher.finish()
         };
-        let number = |i: u64| word(2 * i) << 64 | word(2 * i + 1);
-        KeyHasher { offset: number(0), factors: std::array::from_fn(|i| number(i as u64 + 1)) }
+        let number = |i: u64| u128::from(word(i)) << 64 | u128::from(word(i + 1));
+        KeyHasher {
+            pairs: std::array::from_fn(|i| word(i as u64)),
+            fold: [number(6), number(8), number(10)],
+        }
     }
 
+    #[inline]
     fn hash(&self, key: &Key) -> Hash {
-        let sum =
-            key.words().iter().zip(&self.factors).fold(self.offset, |sum, (&word, &factor)| {
-                sum.wrapping_add(u128::from(word).wrapping_mul(factor))
-            });
-        Hash(mix((sum >> 64) as u64))
+        let [x1, x2, x3, x4, x5] = key.words();
+        let [k1, k2, k3, k4, k5, k6] = self.pairs;
+        let product = |x: u64, k: u64, y: u64, l: u64| wide(x.wrapping_add(k), y.wrapping_add(l));
+        let sum = product(x1, k1, x2, k2)
+            .wrapping_add(product(x3, k3, x4, k4))
+            .wrapping_add(product(x5, k5, 0, k6));
+        let [a, b, c] = self.fold;
+        let (high, low) = (sum >> 64, u128::from(sum as u64));
+        let folded = a.wrapping_add(b.wrapping_mul(high)).wrapping_add(c.wrapping_mul(low));
+        Hash(scatter((folded >> 64) as u64))
     }
 }
 
-/// A bijection of 64 bits that is far from linear (the finalizer of SplitMix64).
+fn wide(a: u64, b: u64) -> u128 {
+    u128::from(a) * u128::from(b)
+}
+
+/// A bijection of 64 bits that takes even steps apart.
+fn scatter(x: u64) -> u64 {
+    let x = (x ^ x >> 32).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x ^ x >> 32
+}
+
+/// Numbers that look random, for tests (the finalizer of SplitMix64).
+#[cfg(test)]
 pub(super) fn mix(x: u64) -> u64 {
     let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -80,6 +80,7 @@ impl<S> Shard<S> {
         self.storage.slab.len()
     }
 
+    #[inline]
     pub(super) fn find(&self, hash: Hash, key: &Key) -> Option<u32> {
         let Storage { slab, index, .. } = &self.storage;
         index.find(hash.tag(), |entry| slab.entry(entry).has_key(key))
@@ -93,12 +94,15 @@ impl<S> Shard<S> {
         self.storage.slab.sequence(entry)
     }
 
-    /// Counts a look-up; tells what it found.
-    pub(super) fn count_lookup(&mut self, hash: Hash, found: Option<u32>) {
+    /// Finds a session, and counts the look-up.
+    #[inline]
+    pub(super) fn look_up(&mut self, hash: Hash, key: &Key) -> Option<u32> {
+        let found = self.find(hash, key);
         match found {
             Some(_) => self.counts.hits += 1,
             None => self.counts.count_miss(self.recent.cause(hash.tag())),
         }
+        found
     }
 
     /// Makes sure that storing `more` sessions needs no memory, nor giving a place in the order to

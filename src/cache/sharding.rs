@@ -76,6 +76,7 @@ impl<'a, S> Locked<'a, S> {
     }
 
     /// Publishes the first session, if it is another one than before.
+    #[inline]
     pub(super) fn publish(&mut self) {
         if self.shard.take_first_changed() {
             self.head.publish(self.shard.first());
@@ -180,22 +181,42 @@ impl<S> Sharding<S> {
     }
 
     /// The shard for this hash, locked; `None` if there are no shards.
+    #[inline]
     pub(super) fn lock(&self, hash: Hash) -> Option<Locked<'_, S>> {
-        self.lock_split(hash).or_else(|| {
-            let first = Locked::new(&self.first.get()?[0], &self.first_head[0]);
-            if first.moved {
-                drop(first);
-                return self.lock_split(hash);
-            }
-            Some(first)
-        })
+        let (cell, head) = match (self.cells.get(), self.heads.get()) {
+            (Some(cells), Some(heads)) => (&cells[hash.shard(BITS)], &heads[hash.shard(BITS)]),
+            _ => return self.lock_unsplit(hash),
+        };
+        Some(Locked::new(cell, head))
     }
 
-    fn lock_split(&self, hash: Hash) -> Option<Locked<'_, S>> {
-        let cells = self.cells.get()?;
-        let heads = self.heads.get()?;
-        let shard = hash.shard(BITS);
-        Some(Locked::new(&cells[shard], &heads[shard]))
+    #[cold]
+    fn lock_unsplit(&self, hash: Hash) -> Option<Locked<'_, S>> {
+        let first = self.lock_first()?;
+        if first.moved {
+            drop(first);
+            return Some(self.view().lock(hash.shard(BITS)));
+        }
+        Some(first)
+    }
+
+    /// The same for a look-up. It changes no order, so there will be nothing to publish.
+    #[inline]
+    pub(super) fn lock_for_look_up(&self, hash: Hash) -> Option<Guard<'_, Shard<S>>> {
+        match self.cells.get() {
+            Some(cells) => Some(cells[hash.shard(BITS)].0.lock()),
+            None => self.lock_unsplit_for_look_up(hash),
+        }
+    }
+
+    #[cold]
+    fn lock_unsplit_for_look_up(&self, hash: Hash) -> Option<Guard<'_, Shard<S>>> {
+        let first = self.first.get()?[0].0.lock();
+        if first.moved {
+            drop(first);
+            return Some(self.cells.get()?[hash.shard(BITS)].0.lock());
+        }
+        Some(first)
     }
 
     /// The same; makes the first shard if there is none.

@@ -65,10 +65,9 @@ impl<S> Entry<S> {
         Key::from_padded(self.version, self.id, self.id_len)
     }
 
+    #[inline]
     pub(super) fn has_key(&self, key: &Key) -> bool {
-        self.id == *key.padded_id()
-            && self.version == key.version()
-            && usize::from(self.id_len) == key.id().len()
+        self.key() == *key
     }
 
     /// The session. Only numbers that index or order hold are asked for, and these are occupied.
@@ -196,11 +195,13 @@ impl<S> Slab<S> {
         entry.session.take().expect("an occupied entry")
     }
 
+    #[inline]
     pub(super) fn entry(&self, number: u32) -> &Entry<S> {
         let number = number as usize;
         &self.chunks[number / CHUNK].entries[number % CHUNK]
     }
 
+    #[inline]
     pub(super) fn entry_mut(&mut self, number: u32) -> &mut Entry<S> {
         let number = number as usize;
         &mut self.chunks[number / CHUNK].entries[number % CHUNK]
