@@ -36,8 +36,8 @@ impl<S> SessionCache<S> {
     /// the others have gone.
     pub(super) fn make_room(
         &self,
-        hash: Hash,
-        key: &Key,
+        (hash, key): (Hash, &Key),
+        entry: u32,
         own: u64,
         linked: bool,
     ) -> Departures<'_, S> {
@@ -46,7 +46,7 @@ impl<S> SessionCache<S> {
         if !linked {
             // What there is no memory to collect now is collected below.
             let _ = self.evict_excess(own, &mut gone);
-            own = self.link(hash, key, own).unwrap_or(NOBODY);
+            own = self.link((hash, key), entry, own).unwrap_or(NOBODY);
         }
         // What this thread published comes before what it reads from here on.
         fence(Ordering::SeqCst);
@@ -55,9 +55,10 @@ impl<S> SessionCache<S> {
     }
 
     /// Gives the session its place, if it is still there: it may have been removed, or replaced.
-    fn link(&self, hash: Hash, key: &Key, own: u64) -> Option<u64> {
+    fn link(&self, (hash, key): (Hash, &Key), entry: u32, own: u64) -> Option<u64> {
         let mut shard = self.shards.lock(hash)?;
-        let entry = shard.find(hash, key)?;
+        // It is where it was, unless the shards were split meanwhile.
+        let entry = if shard.holds(entry, own) { entry } else { shard.find(hash, key)? };
         if shard.sequence(entry) != own {
             return None;
         }
@@ -119,6 +120,10 @@ impl<S> SessionCache<S> {
             let view = self.shards.view();
             let mut first = (Rank::LAST, 0);
             for (shard, head) in view.heads().iter().enumerate() {
+                // Nearly always this is all there is to look at.
+                if head.expiry() > first.0.expiry {
+                    continue;
+                }
                 let mut rank = head.load();
                 if rank.sequence == spared && spared != NOBODY {
                     rank = view.lock(shard).first_but(spared).unwrap_or(Rank::LAST);

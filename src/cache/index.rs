@@ -39,16 +39,15 @@ impl Index {
     #[inline]
     pub(super) fn find(&self, tag: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let slots = &self.slots[..];
-        let first = *slots.first()?;
+        if slots.is_empty() {
+            return None;
+        }
         let mut at = self.home(tag);
         loop {
             // One comparison for the bounds and for the way round.
-            let slot = match slots.get(at) {
-                Some(slot) => *slot,
-                None => {
-                    at = 0;
-                    first
-                }
+            let Some(&slot) = slots.get(at) else {
+                at = 0;
+                continue;
             };
             if slot.entry == NIL {
                 return None;

@@ -359,7 +359,7 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         let evicted = if fits && !self.is_over_capacity() {
             Departures::none(self)
         } else {
-            self.make_room(hash, &key, sequence, fits)
+            self.make_room((hash, &key), entry, sequence, fits)
         };
         Insertion::Added { replaced, evicted }
     }

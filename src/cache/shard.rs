@@ -51,7 +51,7 @@ pub(super) struct Shard<S> {
     recent: Recent,
     /// The first of the order has changed since [`Shard::take_first_changed`].
     first_changed: bool,
-    /// The sessions have moved to the 64 shards: look there.
+    /// The sessions have moved to the 32 shards: look there.
     pub(super) moved: bool,
 }
 
@@ -88,6 +88,14 @@ impl<S> Shard<S> {
 
     pub(super) fn session(&self, entry: u32) -> &S {
         self.storage.slab.entry(entry).session()
+    }
+
+    /// Is the session with this sequence number, which no other has, at this entry?
+    pub(super) fn holds(&self, entry: u32, sequence: u64) -> bool {
+        let slab = &self.storage.slab;
+        (entry as usize) < slab.slots()
+            && slab.sequence(entry) == sequence
+            && slab.entry(entry).is_occupied()
     }
 
     pub(super) fn sequence(&self, entry: u32) -> u64 {

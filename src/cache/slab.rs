@@ -67,7 +67,8 @@ impl<S> Entry<S> {
 
     #[inline]
     pub(super) fn has_key(&self, key: &Key) -> bool {
-        self.key() == *key
+        let same_id = self.id == *key.padded_id();
+        same_id & (self.version == key.version()) & (usize::from(self.id_len) == key.id().len())
     }
 
     /// The session. Only numbers that index or order hold are asked for, and these are occupied.
@@ -207,11 +208,13 @@ impl<S> Slab<S> {
         &mut self.chunks[number / CHUNK].entries[number % CHUNK]
     }
 
+    #[inline]
     pub(super) fn sequence(&self, number: u32) -> u64 {
         let number = number as usize;
         self.chunks[number / CHUNK].sequences[number % CHUNK]
     }
 
+    #[inline]
     pub(super) fn set_sequence(&mut self, number: u32, sequence: u64) {
         let number = number as usize;
         self.chunks[number / CHUNK].sequences[number % CHUNK] = sequence;

@@ -57,9 +57,8 @@ impl<S: SessionRef> InternalCache<S> {
         if updates_time {
             session.touch();
         }
-        let key = session.key();
-        let expiry =
-            if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { session.expiry() };
+        let (key, expiry) = session.key_and_expiry();
+        let expiry = if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { expiry };
         match self.sessions.insert(key, expiry, session) {
             Insertion::Added { replaced, evicted } => {
                 // Replaced without a word, as in OpenSSL: no callback, still resumable.
@@ -140,7 +139,8 @@ impl<S: SessionRef> InternalCache<S> {
     /// The time or timeout of `session` changed: if it is here, it moves to its new place.
     pub fn reschedule(&self, session: &S) {
         if !self.sessions.is_empty() && !cfg!(feature = "wrong-rule-reschedule") {
-            self.sessions.reschedule(&session.key(), session, session.expiry());
+            let (key, expiry) = session.key_and_expiry();
+            self.sessions.reschedule(&key, session, expiry);
         }
     }
 
