@@ -9,6 +9,10 @@
 //! - Who inserts publishes the new session's place before it looks at `held` for the last time.
 //!   Of several threads that insert at once the last one to look therefore sees the sessions of
 //!   all others.
+//! - A new session that would be the first of its shard has no place before its own excess is
+//!   evicted: the others must not take it for that. If another one precedes it, they may: whoever
+//!   evicts it then has evicted that one before, which is what happens if the insertion came first
+//!   as a whole.
 //!
 //! A search is repeated only if another thread has changed the chosen shard meanwhile: each turn
 //! is progress for somebody.
@@ -47,9 +51,10 @@ impl<S> SessionCache<S> {
             // What there is no memory to collect now is collected below.
             let _ = self.evict_excess(own, &mut gone);
             own = self.link((hash, key), entry, own).unwrap_or(NOBODY);
+            // What this thread published comes before what it reads from here on. (What it
+            // published earlier, adding to `held` came after.)
+            fence(Ordering::SeqCst);
         }
-        // What this thread published comes before what it reads from here on.
-        fence(Ordering::SeqCst);
         let rest = self.evict_excess(own, &mut gone);
         Departures::new(self, gone, rest)
     }

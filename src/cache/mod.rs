@@ -344,10 +344,12 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         };
         shard.counts.stored += 1;
         // As in OpenSSL, a session gets its place in the order only after the others have made
-        // room for it: nothing evicts it meanwhile.
+        // room for it: nothing evicts it meanwhile. If another one leaves before it anyway, that
+        // makes no difference.
         let added = usize::from(replaced.is_none());
         let fits = self.counters().held() + added <= self.capacity();
-        if fits {
+        let linked = fits || !shard.would_be_first(expiry);
+        if linked {
             shard.link(entry, sequence);
             // Before `held` says that there is one more: see `eviction`.
             shard.publish();
@@ -356,10 +358,10 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         let spare = self.shards.split_if_due(&mut shard);
         drop(shard);
         drop(spare);
-        let evicted = if fits && !self.is_over_capacity() {
+        let evicted = if linked && !self.is_over_capacity() {
             Departures::none(self)
         } else {
-            self.make_room((hash, &key), entry, sequence, fits)
+            self.make_room((hash, &key), entry, sequence, linked)
         };
         Insertion::Added { replaced, evicted }
     }

@@ -146,6 +146,11 @@ impl<S> Shard<S> {
         self.first_changed |= order.link(slab, entry);
     }
 
+    /// Would a new session that expires then be the first?
+    pub(super) fn would_be_first(&self, expiry: Expiry) -> bool {
+        self.storage.order.first_expiry().is_none_or(|first| expiry < first)
+    }
+
     fn unlink(&mut self, entry: u32) {
         let Storage { slab, order, .. } = &mut self.storage;
         if slab.entry(entry).linked {
