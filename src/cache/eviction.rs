@@ -20,7 +20,7 @@
 use super::departures::{Departures, Gone, Rest};
 use super::key::{Hash, Key};
 use super::shard::{Departed, Rank};
-use super::sharding::View;
+use super::sharding::{Head, View};
 use super::{NOBODY, SessionCache};
 use std::sync::atomic::{Ordering, fence};
 
@@ -123,21 +123,8 @@ impl<S> SessionCache<S> {
     fn victim(&self, spared: u64) -> Option<Victim<'_, S>> {
         loop {
             let view = self.shards.view();
-            let mut first = (Rank::LAST, 0);
-            for (shard, head) in view.heads().iter().enumerate() {
-                // Nearly always this is all there is to look at.
-                if head.expiry() > first.0.expiry {
-                    continue;
-                }
-                let mut rank = head.load();
-                if rank.sequence == spared && spared != NOBODY {
-                    rank = view.lock(shard).first_but(spared).unwrap_or(Rank::LAST);
-                }
-                if rank < first.0 {
-                    first = (rank, shard);
-                }
-            }
-            let (rank, shard) = first;
+            let first = first_published(view.heads()).filter(|(rank, _)| rank.sequence != spared);
+            let (rank, shard) = first.unwrap_or_else(|| first_but(view, spared));
             if rank != Rank::LAST {
                 return Some(Victim { view, shard, rank });
             }
@@ -147,4 +134,27 @@ impl<S> SessionCache<S> {
             }
         }
     }
+}
+
+/// The first of all that are published, and its shard: one pass over the expiries alone, and one
+/// over the few heads that have the soonest. `None` also if that has changed meanwhile.
+fn first_published(heads: &[Head]) -> Option<(Rank, usize)> {
+    let soonest = heads.iter().map(Head::expiry).min()?;
+    let with_it = heads.iter().enumerate().filter(|(_, head)| head.expiry() == soonest);
+    let first = with_it.map(|(shard, head)| (head.load(), shard)).min()?;
+    (first.0.expiry == soonest && first.0.sequence != NOBODY).then_some(first)
+}
+
+/// The first but `spared`, whose shard is asked for its next one. [`Rank::LAST`] if there is none.
+#[cold]
+fn first_but<S>(view: View<'_, S>, spared: u64) -> (Rank, usize) {
+    let mut first = (Rank::LAST, 0);
+    for (shard, head) in view.heads().iter().enumerate() {
+        let mut rank = head.load();
+        if rank.sequence == spared && spared != NOBODY {
+            rank = view.lock(shard).first_but(spared).unwrap_or(Rank::LAST);
+        }
+        first = first.min((rank, shard));
+    }
+    first
 }

@@ -52,6 +52,10 @@ impl Key {
         &self.id[..usize::from(self.len)]
     }
 
+    pub(super) fn id_len(&self) -> u8 {
+        self.len
+    }
+
     pub(super) fn padded_id(&self) -> &[u8; Key::MAX_ID] {
         &self.id
     }

@@ -56,7 +56,7 @@ impl<S> Entry<S> {
             version: key.version(),
             prev: NIL,
             next: NIL,
-            id_len: key.id().len() as u8,
+            id_len: key.id_len(),
             linked: false,
         }
     }
@@ -68,7 +68,7 @@ impl<S> Entry<S> {
     #[inline]
     pub(super) fn has_key(&self, key: &Key) -> bool {
         let same_id = self.id == *key.padded_id();
-        same_id & (self.version == key.version()) & (usize::from(self.id_len) == key.id().len())
+        same_id & (self.version == key.version()) & (self.id_len == key.id_len())
     }
 
     /// The session. Only numbers that index or order hold are asked for, and these are occupied.
