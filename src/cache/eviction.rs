@@ -9,6 +9,10 @@
 //! - Who inserts publishes the new session's place before it looks at `held` for the last time.
 //!   Of several threads that insert at once the last one to look therefore sees the sessions of
 //!   all others.
+//! - A new session that would be the first of its shard has no place before its own excess is
+//!   evicted: the others must not take it for that. If another one precedes it, they may: whoever
+//!   evicts it then has evicted that one before, which is what happens if the insertion came first
+//!   as a whole.
 //!
 //! A search is repeated only if another thread has changed the chosen shard meanwhile: each turn
 //! is progress for somebody.
@@ -16,7 +20,7 @@
 use super::departures::{Departures, Gone, Rest};
 use super::key::{Hash, Key};
 use super::shard::{Departed, Rank};
-use super::sharding::View;
+use super::sharding::{Head, View};
 use super::{NOBODY, SessionCache};
 use std::sync::atomic::{Ordering, fence};
 
@@ -36,8 +40,8 @@ impl<S> SessionCache<S> {
     /// the others have gone.
     pub(super) fn make_room(
         &self,
-        hash: Hash,
-        key: &Key,
+        (hash, key): (Hash, &Key),
+        entry: u32,
         own: u64,
         linked: bool,
     ) -> Departures<'_, S> {
@@ -46,18 +50,20 @@ impl<S> SessionCache<S> {
         if !linked {
             // What there is no memory to collect now is collected below.
             let _ = self.evict_excess(own, &mut gone);
-            own = self.link(hash, key, own).unwrap_or(NOBODY);
+            own = self.link((hash, key), entry, own).unwrap_or(NOBODY);
+            // What this thread published comes before what it reads from here on. (What it
+            // published earlier, adding to `held` came after.)
+            fence(Ordering::SeqCst);
         }
-        // What this thread published comes before what it reads from here on.
-        fence(Ordering::SeqCst);
         let rest = self.evict_excess(own, &mut gone);
         Departures::new(self, gone, rest)
     }
 
     /// Gives the session its place, if it is still there: it may have been removed, or replaced.
-    fn link(&self, hash: Hash, key: &Key, own: u64) -> Option<u64> {
+    fn link(&self, (hash, key): (Hash, &Key), entry: u32, own: u64) -> Option<u64> {
         let mut shard = self.shards.lock(hash)?;
-        let entry = shard.find(hash, key)?;
+        // It is where it was, unless the shards were split meanwhile.
+        let entry = if shard.holds(entry, own) { entry } else { shard.find(hash, key)? };
         if shard.sequence(entry) != own {
             return None;
         }
@@ -117,17 +123,8 @@ impl<S> SessionCache<S> {
     fn victim(&self, spared: u64) -> Option<Victim<'_, S>> {
         loop {
             let view = self.shards.view();
-            let mut first = (Rank::LAST, 0);
-            for (shard, head) in view.heads().iter().enumerate() {
-                let mut rank = head.load();
-                if rank.sequence == spared && spared != NOBODY {
-                    rank = view.lock(shard).first_but(spared).unwrap_or(Rank::LAST);
-                }
-                if rank < first.0 {
-                    first = (rank, shard);
-                }
-            }
-            let (rank, shard) = first;
+            let first = first_published(view.heads()).filter(|(rank, _)| rank.sequence != spared);
+            let (rank, shard) = first.unwrap_or_else(|| first_but(view, spared));
             if rank != Rank::LAST {
                 return Some(Victim { view, shard, rank });
             }
@@ -137,4 +134,27 @@ impl<S> SessionCache<S> {
             }
         }
     }
+}
+
+/// The first of all that are published, and its shard: one pass over the expiries alone, and one
+/// over the few heads that have the soonest. `None` also if that has changed meanwhile.
+fn first_published(heads: &[Head]) -> Option<(Rank, usize)> {
+    let soonest = heads.iter().map(Head::expiry).min()?;
+    let with_it = heads.iter().enumerate().filter(|(_, head)| head.expiry() == soonest);
+    let first = with_it.map(|(shard, head)| (head.load(), shard)).min()?;
+    (first.0.expiry == soonest && first.0.sequence != NOBODY).then_some(first)
+}
+
+/// The first but `spared`, whose shard is asked for its next one. [`Rank::LAST`] if there is none.
+#[cold]
+fn first_but<S>(view: View<'_, S>, spared: u64) -> (Rank, usize) {
+    let mut first = (Rank::LAST, 0);
+    for (shard, head) in view.heads().iter().enumerate() {
+        let mut rank = head.load();
+        if rank.sequence == spared && spared != NOBODY {
+            rank = view.lock(shard).first_but(spared).unwrap_or(Rank::LAST);
+        }
+        first = first.min((rank, shard));
+    }
+    first
 }

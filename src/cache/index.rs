@@ -36,20 +36,26 @@ impl Index {
     }
 
     /// The entry with this tag that `is_it`.
+    #[inline]
     pub(super) fn find(&self, tag: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        if self.len == 0 {
+        let slots = &self.slots[..];
+        if slots.is_empty() {
             return None;
         }
         let mut at = self.home(tag);
         loop {
-            let slot = self.slots[at];
+            // One comparison for the bounds and for the way round.
+            let Some(&slot) = slots.get(at) else {
+                at = 0;
+                continue;
+            };
             if slot.entry == NIL {
                 return None;
             }
             if slot.tag == tag && is_it(slot.entry) {
                 return Some(slot.entry);
             }
-            at = self.after(at);
+            at += 1;
         }
     }
 
@@ -133,9 +139,10 @@ impl Index {
     }
 }
 
-/// How many entries a table of `size` slots takes: four fifths.
+/// How many entries a table of `size` slots takes: two thirds. Fuller tables save 2 bytes per
+/// session and cost probes.
 fn fits_in(size: usize) -> usize {
-    size / 5 * 4 + size % 5 * 4 / 5
+    size / 3 * 2 + size % 3 * 2 / 3
 }
 
 #[cfg(test)]
@@ -176,7 +183,7 @@ mod tests {
     #[test]
     fn one_slot_stays_empty_so_that_a_miss_ends() {
         for size in SMALLEST..100 {
-            assert!(fits_in(size) < size && fits_in(size) >= size * 3 / 4 - 1);
+            assert!(fits_in(size) < size && fits_in(size) >= size / 2);
         }
         assert_eq!(fits_in(0), 0);
     }

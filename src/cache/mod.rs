@@ -222,7 +222,7 @@ impl<S> SessionCache<S> {
     /// Is there a session with this key?
     pub fn contains(&self, key: &Key) -> bool {
         let hash = key.hash();
-        let shard = self.shards.lock(hash);
+        let shard = self.shards.lock_for_look_up(hash);
         shard.is_some_and(|shard| shard.find(hash, key).is_some())
     }
 
@@ -235,7 +235,11 @@ impl<S> SessionCache<S> {
     /// Of several threads that take the same session one gets it.
     pub fn take(&self, key: &Key) -> Option<S> {
         let hash = key.hash();
-        let (shard, entry) = self.look_up(hash, key)?;
+        let Some(mut shard) = self.shards.lock(hash) else {
+            self.count_early_miss();
+            return None;
+        };
+        let entry = shard.look_up(hash, key)?;
         Some(self.remove_entry(shard, hash, entry, Cause::Taken))
     }
 
@@ -276,15 +280,9 @@ impl<S> SessionCache<S> {
         session
     }
 
-    /// Looks a key up and counts that. The shard comes back locked.
-    fn look_up(&self, hash: Hash, key: &Key) -> Option<(Locked<'_, S>, u32)> {
-        let Some(mut shard) = self.shards.lock(hash) else {
-            self.early_misses.fetch_add(1, Ordering::Relaxed);
-            return None;
-        };
-        let found = shard.find(hash, key);
-        shard.count_lookup(hash, found);
-        found.map(|entry| (shard, entry))
+    #[cold]
+    fn count_early_miss(&self) {
+        self.early_misses.fetch_add(1, Ordering::Relaxed);
     }
 
     fn next_sequence(&self) -> u64 {
@@ -346,10 +344,12 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         };
         shard.counts.stored += 1;
         // As in OpenSSL, a session gets its place in the order only after the others have made
-        // room for it: nothing evicts it meanwhile.
+        // room for it: nothing evicts it meanwhile. If another one leaves before it anyway, that
+        // makes no difference.
         let added = usize::from(replaced.is_none());
         let fits = self.counters().held() + added <= self.capacity();
-        if fits {
+        let linked = fits || !shard.would_be_first(expiry);
+        if linked {
             shard.link(entry, sequence);
             // Before `held` says that there is one more: see `eviction`.
             shard.publish();
@@ -358,24 +358,29 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         let spare = self.shards.split_if_due(&mut shard);
         drop(shard);
         drop(spare);
-        let evicted = if fits && !self.is_over_capacity() {
+        let evicted = if linked && !self.is_over_capacity() {
             Departures::none(self)
         } else {
-            self.make_room(hash, &key, sequence, fits)
+            self.make_room((hash, &key), entry, sequence, linked)
         };
         Insertion::Added { replaced, evicted }
     }
 
     /// The session with this key. Counts a hit, or a miss and its reason.
     pub fn get(&self, key: &Key) -> Option<S> {
-        let (shard, entry) = self.look_up(key.hash(), key)?;
+        let hash = key.hash();
+        let Some(mut shard) = self.shards.lock_for_look_up(hash) else {
+            self.count_early_miss();
+            return None;
+        };
+        let entry = shard.look_up(hash, key)?;
         Some(shard.session(entry).clone())
     }
 
     /// The session with this key. Counts nothing.
     pub fn peek(&self, key: &Key) -> Option<S> {
         let hash = key.hash();
-        let shard = self.shards.lock(hash)?;
+        let shard = self.shards.lock_for_look_up(hash)?;
         let entry = shard.find(hash, key)?;
         Some(shard.session(entry).clone())
     }

@@ -51,7 +51,7 @@ impl Block {
 }
 
 /// Where a second is, or where it would be inserted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Place {
     block: usize,
     at: usize,
@@ -150,8 +150,11 @@ impl Timeline {
 
     /// An end of a queue has left, between these two.
     fn shorten(&mut self, expiry: Expiry, prev: u32, next: u32) {
-        let Ok(place) = self.search(expiry) else {
-            unreachable!("a linked entry is in the queue of its second");
+        // What makes room or expires is the first.
+        let place = if self.first_expiry() == Some(expiry) {
+            Place { block: 0, at: 0 }
+        } else {
+            self.search(expiry).expect("a linked entry is in the queue of its second")
         };
         let second = self.second_mut(place);
         match (prev, next) {
@@ -164,6 +167,11 @@ impl Timeline {
     /// The entry that expires first.
     pub(super) fn first(&self) -> Option<u32> {
         Some(self.blocks.first()?.seconds.first()?.oldest)
+    }
+
+    /// When it expires.
+    pub(super) fn first_expiry(&self) -> Option<Expiry> {
+        Some(self.blocks.first()?.seconds.first()?.expiry)
     }
 
     /// The entry that comes after this one.

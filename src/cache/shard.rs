@@ -51,7 +51,7 @@ pub(super) struct Shard<S> {
     recent: Recent,
     /// The first of the order has changed since [`Shard::take_first_changed`].
     first_changed: bool,
-    /// The sessions have moved to the 64 shards: look there.
+    /// The sessions have moved to the 32 shards: look there.
     pub(super) moved: bool,
 }
 
@@ -80,6 +80,7 @@ impl<S> Shard<S> {
         self.storage.slab.len()
     }
 
+    #[inline]
     pub(super) fn find(&self, hash: Hash, key: &Key) -> Option<u32> {
         let Storage { slab, index, .. } = &self.storage;
         index.find(hash.tag(), |entry| slab.entry(entry).has_key(key))
@@ -89,16 +90,27 @@ impl<S> Shard<S> {
         self.storage.slab.entry(entry).session()
     }
 
+    /// Is the session with this sequence number, which no other has, at this entry?
+    pub(super) fn holds(&self, entry: u32, sequence: u64) -> bool {
+        let slab = &self.storage.slab;
+        (entry as usize) < slab.slots()
+            && slab.sequence(entry) == sequence
+            && slab.entry(entry).is_occupied()
+    }
+
     pub(super) fn sequence(&self, entry: u32) -> u64 {
         self.storage.slab.sequence(entry)
     }
 
-    /// Counts a look-up; tells what it found.
-    pub(super) fn count_lookup(&mut self, hash: Hash, found: Option<u32>) {
+    /// Finds a session, and counts the look-up.
+    #[inline]
+    pub(super) fn look_up(&mut self, hash: Hash, key: &Key) -> Option<u32> {
+        let found = self.find(hash, key);
         match found {
             Some(_) => self.counts.hits += 1,
             None => self.counts.count_miss(self.recent.cause(hash.tag())),
         }
+        found
     }
 
     /// Makes sure that storing `more` sessions needs no memory, nor giving a place in the order to
@@ -132,6 +144,11 @@ impl<S> Shard<S> {
         let Storage { slab, order, .. } = &mut self.storage;
         slab.set_sequence(entry, sequence);
         self.first_changed |= order.link(slab, entry);
+    }
+
+    /// Would a new session that expires then be the first?
+    pub(super) fn would_be_first(&self, expiry: Expiry) -> bool {
+        self.storage.order.first_expiry().is_none_or(|first| expiry < first)
     }
 
     fn unlink(&mut self, entry: u32) {

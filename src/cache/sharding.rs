@@ -1,19 +1,19 @@
-//! How a cache is cut into shards: nothing at first, then one, then 64.
+//! How a cache is cut into shards: nothing at first, then one, then 32.
 //!
 //! A process can have ten thousand contexts with ten sessions each, or one with a million. So a
 //! cache allocates nothing before its first session; then it is a single shard; and when that
 //! holds [`SPLIT_AT`] sessions it is split once, under its lock, into [`SHARDS`]. Whoever waited
-//! for the lock of the single shard finds it marked as moved and goes on to the 64.
+//! for the lock of the single shard finds it marked as moved and goes on to the 32.
 //!
 //! Each shard publishes which of its sessions expires first, in an array apart from the shards:
 //! the search for the session that expires first of all reads that array and takes no lock.
 //!
 //! An operation holds the lock of one shard at a time, so the order of locks matters only to
-//! `Frozen`, which takes all of them: `growing`, the single shard, the 64 from first to last.
+//! `Frozen`, which takes all of them: `growing`, the single shard, the 32 from first to last.
 
 use super::Rank;
 use super::expiry::Expiry;
-use super::key::Hash;
+use super::key::{Hash, SHARD_BITS};
 use super::lock::{Guard, Lock};
 use super::shard::{Shard, Storage};
 use super::slab::NoMemory;
@@ -21,10 +21,8 @@ use once_cell::race::OnceBox;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const BITS: u32 = 6;
-
 /// Shards after the split.
-pub(super) const SHARDS: usize = 1 << BITS;
+pub(super) const SHARDS: usize = 1 << SHARD_BITS;
 
 /// Sessions at which the single shard is split.
 pub(super) const SPLIT_AT: usize = 256;
@@ -48,13 +46,16 @@ impl Head {
         }
     }
 
+    /// The expiry of the first session: the same hint, half of it.
+    #[inline]
+    pub(super) fn expiry(&self) -> Expiry {
+        Expiry::from_raw(self.expiry.load(Ordering::Acquire))
+    }
+
     /// [`Rank::LAST`] if there is no session. Read without the lock, the two halves may belong
     /// to different moments: a hint, to be confirmed under the lock.
     pub(super) fn load(&self) -> Rank {
-        Rank {
-            expiry: Expiry::from_raw(self.expiry.load(Ordering::Acquire)),
-            sequence: self.sequence.load(Ordering::Acquire),
-        }
+        Rank { expiry: self.expiry(), sequence: self.sequence.load(Ordering::Acquire) }
     }
 
     fn publish(&self, first: Option<Rank>) {
@@ -76,6 +77,7 @@ impl<'a, S> Locked<'a, S> {
     }
 
     /// Publishes the first session, if it is another one than before.
+    #[inline]
     pub(super) fn publish(&mut self) {
         if self.shard.take_first_changed() {
             self.head.publish(self.shard.first());
@@ -109,7 +111,7 @@ impl<S> Drop for Locked<'_, S> {
     }
 }
 
-/// The shards as they were at one moment: none, one, or 64.
+/// The shards as they were at one moment: none, one, or 32.
 pub(super) struct View<'a, S> {
     cells: &'a [Cell<S>],
     heads: &'a [Head],
@@ -142,13 +144,13 @@ impl<'a, S> View<'a, S> {
 
     /// Does a session with this hash belong into this shard?
     pub(super) fn is_home(self, shard: usize, hash: Hash) -> bool {
-        !self.is_split() || hash.shard(BITS) == shard
+        !self.is_split() || hash.shard() == shard
     }
 }
 
 /// The shards of a cache.
 pub(super) struct Sharding<S> {
-    /// The 64, once there are any; `heads` is there before them.
+    /// The 32, once there are any; `heads` is there before them.
     cells: OnceBox<[Cell<S>; SHARDS]>,
     heads: OnceBox<[Head; SHARDS]>,
     /// The single shard. Stays, empty, after the split: someone may be waiting for its lock.
@@ -180,22 +182,42 @@ impl<S> Sharding<S> {
     }
 
     /// The shard for this hash, locked; `None` if there are no shards.
+    #[inline]
     pub(super) fn lock(&self, hash: Hash) -> Option<Locked<'_, S>> {
-        self.lock_split(hash).or_else(|| {
-            let first = Locked::new(&self.first.get()?[0], &self.first_head[0]);
-            if first.moved {
-                drop(first);
-                return self.lock_split(hash);
-            }
-            Some(first)
-        })
+        let (cell, head) = match (self.cells.get(), self.heads.get()) {
+            (Some(cells), Some(heads)) => (&cells[hash.shard()], &heads[hash.shard()]),
+            _ => return self.lock_unsplit(hash),
+        };
+        Some(Locked::new(cell, head))
     }
 
-    fn lock_split(&self, hash: Hash) -> Option<Locked<'_, S>> {
-        let cells = self.cells.get()?;
-        let heads = self.heads.get()?;
-        let shard = hash.shard(BITS);
-        Some(Locked::new(&cells[shard], &heads[shard]))
+    #[cold]
+    fn lock_unsplit(&self, hash: Hash) -> Option<Locked<'_, S>> {
+        let first = self.lock_first()?;
+        if first.moved {
+            drop(first);
+            return Some(self.view().lock(hash.shard()));
+        }
+        Some(first)
+    }
+
+    /// The same for a look-up. It changes no order, so there will be nothing to publish.
+    #[inline]
+    pub(super) fn lock_for_look_up(&self, hash: Hash) -> Option<Guard<'_, Shard<S>>> {
+        match self.cells.get() {
+            Some(cells) => Some(cells[hash.shard()].0.lock()),
+            None => self.lock_unsplit_for_look_up(hash),
+        }
+    }
+
+    #[cold]
+    fn lock_unsplit_for_look_up(&self, hash: Hash) -> Option<Guard<'_, Shard<S>>> {
+        let first = self.first.get()?[0].0.lock();
+        if first.moved {
+            drop(first);
+            return Some(self.cells.get()?[hash.shard()].0.lock());
+        }
+        Some(first)
     }
 
     /// The same; makes the first shard if there is none.
@@ -229,14 +251,14 @@ impl<S> Sharding<S> {
     fn split(&self, first: &mut Shard<S>) -> Result<Storage<S>, NoMemory> {
         let mut room = [0; SHARDS];
         for hash in first.hashes() {
-            room[hash.shard(BITS)] += 1;
+            room[hash.shard()] += 1;
         }
         let heads = boxed(|_| Ok(Head::new()))?;
         let mut cells: Box<[Cell<S>; SHARDS]> =
             boxed(|i| Ok(Cell(Lock::new(Shard::with_room(room[i], first)?))))?;
         // From here on nothing fails.
         let storage = first.move_out(|hash, entry, sequence, linked| {
-            let shard = cells[hash.shard(BITS)].0.get_mut();
+            let shard = cells[hash.shard()].0.get_mut();
             let number = shard.add(hash, entry, sequence);
             if linked {
                 shard.link(number, sequence);

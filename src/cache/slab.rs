@@ -56,7 +56,7 @@ impl<S> Entry<S> {
             version: key.version(),
             prev: NIL,
             next: NIL,
-            id_len: key.id().len() as u8,
+            id_len: key.id_len(),
             linked: false,
         }
     }
@@ -65,10 +65,10 @@ impl<S> Entry<S> {
         Key::from_padded(self.version, self.id, self.id_len)
     }
 
+    #[inline]
     pub(super) fn has_key(&self, key: &Key) -> bool {
-        self.id == *key.padded_id()
-            && self.version == key.version()
-            && usize::from(self.id_len) == key.id().len()
+        let same_id = self.id == *key.padded_id();
+        same_id & (self.version == key.version()) & (self.id_len == key.id_len())
     }
 
     /// The session. Only numbers that index or order hold are asked for, and these are occupied.
@@ -196,21 +196,25 @@ impl<S> Slab<S> {
         entry.session.take().expect("an occupied entry")
     }
 
+    #[inline]
     pub(super) fn entry(&self, number: u32) -> &Entry<S> {
         let number = number as usize;
         &self.chunks[number / CHUNK].entries[number % CHUNK]
     }
 
+    #[inline]
     pub(super) fn entry_mut(&mut self, number: u32) -> &mut Entry<S> {
         let number = number as usize;
         &mut self.chunks[number / CHUNK].entries[number % CHUNK]
     }
 
+    #[inline]
     pub(super) fn sequence(&self, number: u32) -> u64 {
         let number = number as usize;
         self.chunks[number / CHUNK].sequences[number % CHUNK]
     }
 
+    #[inline]
     pub(super) fn set_sequence(&mut self, number: u32, sequence: u64) {
         let number = number as usize;
         self.chunks[number / CHUNK].sequences[number % CHUNK] = sequence;

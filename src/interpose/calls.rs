@@ -145,6 +145,8 @@ callback_calls! {
 ///
 /// # Safety
 /// `id` points to `len` bytes.
+// Not inlined: what it needs would burden the standalone look-up, which is so much shorter.
+#[inline(never)]
 pub unsafe fn has_matching_session_id(
     real: &Real,
     ssl: *const SSL,

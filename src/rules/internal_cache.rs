@@ -57,9 +57,8 @@ impl<S: SessionRef> InternalCache<S> {
         if updates_time {
             session.touch();
         }
-        let key = session.key();
-        let expiry =
-            if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { session.expiry() };
+        let (key, expiry) = session.key_and_expiry();
+        let expiry = if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { expiry };
         match self.sessions.insert(key, expiry, session) {
             Insertion::Added { replaced, evicted } => {
                 // Replaced without a word, as in OpenSSL: no callback, still resumable.

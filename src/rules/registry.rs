@@ -72,7 +72,7 @@ impl<C: Member> Registry<C> {
 
     /// The time or timeout of a session changed: it moves in every cache that holds it.
     pub fn reschedule(&self, session: &C::Session) {
-        let (key, expiry) = (session.key(), session.expiry());
+        let (key, expiry) = session.key_and_expiry();
         // Nothing foreign happens here: it may be done under the lock of the registry.
         for context in self.read().values().filter_map(Weak::upgrade) {
             context.cache().reschedule(&key, session, expiry);

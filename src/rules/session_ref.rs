@@ -14,6 +14,11 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync {
     /// Time plus timeout, as they are now.
     fn expiry(&self) -> Expiry;
 
+    /// Both at once.
+    fn key_and_expiry(&self) -> (Key, Expiry) {
+        (self.key(), self.expiry())
+    }
+
     /// Sets the time to now (SSL_SESS_CACHE_UPDATE_TIME).
     fn touch(&self);
 

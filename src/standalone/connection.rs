@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long, c_uint, c_void};
 use parking_lot::Mutex;
@@ -52,6 +52,8 @@ pub struct Connection {
     /// The context it was made from: its cache, callbacks and counters are used, whatever follows.
     session_ctx: ContextRef,
     state: Mutex<State>,
+    /// That of the method, beside it: a look-up takes no lock for it.
+    version: AtomicI32,
     ex_data: ExData,
 }
 
@@ -83,6 +85,7 @@ impl Connection {
                 sid_ctx: context.sid_ctx(),
                 generate_session_id: context.generate_session_id(),
             }),
+            version: AtomicI32::new(context.method.version),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL),
         });
         connection.ex_data.created(connection.as_c().cast());
@@ -137,7 +140,12 @@ impl Connection {
 
     /// `SSL_version`
     pub fn version(&self) -> c_int {
-        self.state.lock().method.version
+        self.version.load(Ordering::Relaxed)
+    }
+
+    fn set_method(&self, state: &mut State, method: &'static Method) {
+        state.method = method;
+        self.version.store(method.version, Ordering::Relaxed);
     }
 
     /// `SSL_is_server`
@@ -154,7 +162,8 @@ impl Connection {
     /// the method, and with it the version, of the context it was switched to.
     pub fn set_session(&self, session: Option<SessionHandle>) {
         let mut state = self.state.lock();
-        state.method = state.ctx.get().method;
+        let method = state.ctx.get().method;
+        self.set_method(&mut state, method);
         let old = std::mem::replace(&mut state.session, session);
         drop(state);
         drop(old);
@@ -173,7 +182,7 @@ impl Connection {
         };
         self.set_session(session);
         let mut state = self.state.lock();
-        state.method = method;
+        self.set_method(&mut state, method);
         state.sid_ctx = sid_ctx;
     }
 

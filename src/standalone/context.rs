@@ -193,7 +193,9 @@ impl Context {
     /// Lets `SSL_SESSION_set_time` and the report at exit find this context. Done with the first
     /// session.
     pub fn register(&self) {
-        if !self.registered.swap(true, Ordering::Relaxed) {
+        // Looked at first: the rest of it is the cost of a write.
+        let known = self.registered.load(Ordering::Relaxed);
+        if !known && !self.registered.swap(true, Ordering::Relaxed) {
             crate::fork::register();
             // SAFETY: every context is in an Arc that `create` made, and lives.
             if let Some(context) = unsafe { Context::share(self.as_c()) } {

@@ -116,6 +116,16 @@ pub struct Values {
     pub peer_rpk: Option<Arc<Peer<EVP_PKEY>>>,
 }
 
+impl Values {
+    fn key(&self) -> Key {
+        Key::new(self.version, self.id.as_slice()).expect("a session id is at most 32 bytes")
+    }
+
+    fn expiry(&self) -> Expiry {
+        Expiry::after(self.time, self.timeout)
+    }
+}
+
 impl Default for Values {
     fn default() -> Self {
         Values {
@@ -267,13 +277,15 @@ impl PartialEq for SessionHandle {
 
 impl SessionRef for SessionHandle {
     fn key(&self) -> Key {
-        self.0.read(|v| {
-            Key::new(v.version, v.id.as_slice()).expect("a session id is at most 32 bytes")
-        })
+        self.0.read(Values::key)
     }
 
     fn expiry(&self) -> Expiry {
-        self.0.read(|v| Expiry::after(v.time, v.timeout))
+        self.0.read(Values::expiry)
+    }
+
+    fn key_and_expiry(&self) -> (Key, Expiry) {
+        self.0.read(|v| (v.key(), v.expiry()))
     }
 
     fn touch(&self) {
