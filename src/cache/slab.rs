@@ -18,7 +18,7 @@ pub(super) const NIL: u32 = u32::MAX;
 /// Entry numbers stay below [`NIL`].
 const MOST: usize = NIL as usize;
 
-const CHUNK: usize = 512;
+const CHUNK: usize = 256;
 
 /// Memory could not be had; nothing was changed.
 pub(super) struct NoMemory;
