@@ -75,6 +75,13 @@ fn the_soname_is_that_of_the_major_version() {
     assert!(dynamic.contains(&soname), "{dynamic}");
 }
 
+/// libssl, libcrypto and the C library keep pointers to its functions.
+#[test]
+fn the_library_is_never_unloaded() {
+    let dynamic = output_of("readelf", &["-d"]);
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
+}
+
 #[test]
 fn the_library_needs_neither_libssl_nor_libcrypto() {
     let dynamic = output_of("readelf", &["-d"]);
