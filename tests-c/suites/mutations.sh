@@ -108,9 +108,13 @@ for name in "${chosen[@]}"; do
         failed=$((failed + 1))
         continue
     fi
+    # The suites wait more than they work.
+    for suite in "${suites[@]}"; do noticed_by_suite "$suite" >"$copy/$suite.cell"; done &
+    checks=("$(noticed_by_checks run.sh --standing interposed)" "$(noticed_by_checks handshake/run.sh)")
+    wait
     cells=()
-    for suite in "${suites[@]}"; do cells+=("$(noticed_by_suite "$suite")"); done
-    cells+=("$(noticed_by_checks run.sh --standing interposed)" "$(noticed_by_checks handshake/run.sh)")
+    for suite in "${suites[@]}"; do cells+=("$(cat "$copy/$suite.cell")"); done
+    cells+=("${checks[@]}")
     noticed=$(printf '%s\n' "${cells[@]}" | grep -vcxE '\.|skipped')
     what=$(sed -n '2s/^# //p' "$here/mutations/$name.sed" 2>/dev/null)
     echo "| ${what:-Nothing: the library as it is.} |$(printf ' %s |' "${cells[@]}")" >"$copy/rows/$name"

@@ -1,3 +1,3 @@
 # src/rules/internal_cache.rs
 # Removing a session loses the reference that the cache held.
-s/found\.is_some()/found.map(std::mem::forget).is_some()/
+s/let found = self\.sessions\.remove(&session\.key());/&\n        found.clone().map(std::mem::forget);/
