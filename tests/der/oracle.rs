@@ -301,8 +301,9 @@ fn compare_sessions(our: *mut SSL_SESSION, their: *mut SSL_SESSION) {
 fn compare_errors(our: &[(c_ulong, c_ulong)], their: &[(c_ulong, c_ulong)], input: &[u8]) {
     const SSL: c_ulong = 20;
     const SEQUENCE_LENGTH_MISMATCH: (c_ulong, c_ulong) = (13, 148);
-    // The raw public key, which the real one is too old for, is where it stops.
-    if our == their || their == [SEQUENCE_LENGTH_MISMATCH] {
+    // The raw public key, which the real one is too old for, is where it stops. What is not DER ours
+    // refuses at once, where the real one reads on and may refuse it for something else.
+    if our == their || their == [SEQUENCE_LENGTH_MISMATCH] || !is_der(input) {
         return;
     }
     let mixed =
