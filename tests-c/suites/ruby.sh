@@ -26,13 +26,14 @@ end)
 RB
 
 run_suite() {
-    local results=$tmp/$side.results files=(test/openssl/test_ssl_session.rb test/openssl/test_ssl.rb)
+    local file status results=$tmp/$side.results files=(test/openssl/test_ssl_session.rb test/openssl/test_ssl.rb)
     [ -z "$quick" ] || files=("${files[0]}")
     : >"$results"
     for file in "${files[@]}"; do
         (cd "$unpacked" && RESULTS=$results fronted 120 ruby -I test/openssl -I test/lib -I tool/lib \
             -r "$tmp/results.rb" "$file" >/dev/null)
-        [ $? -le 1 ] || echo "FAIL $file: did not end"
+        status=$?
+        [ $status -le 1 ] || echo "FAIL $file: exit status $status"
     done
     cat "$results"
 }
