@@ -148,7 +148,7 @@ impl<S: SessionRef> InternalCache<S> {
         CacheMode(self.mode.load(Ordering::Relaxed))
     }
 
-    /// Whether a session was ever stored, looked for or counted here, and more.
+    /// What happened here so far.
     pub fn statistics(&self) -> Statistics {
         self.sessions.statistics()
     }
