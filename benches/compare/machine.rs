@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Processor, kernel and libssl, in one line.
+/// Processor, kernel and libssl, and what else the machine does just now, in one line.
 pub fn describe() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu
@@ -14,7 +14,7 @@ pub fn describe() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split_whitespace().next().unwrap_or("unknown");
     format!(
-        "{model}, {cores} cores, Linux {}, {}; load at the end {load}",
+        "{model}, {cores} cores, Linux {}, {}; load before {load}",
         kernel.trim(),
         libssl_version()
     )

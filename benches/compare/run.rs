@@ -17,25 +17,89 @@ pub struct Figure {
 /// What one program printed, by name.
 pub type Figures = BTreeMap<String, Figure>;
 
-/// The medians of a case on each side: `results[case][side]`.
-pub type Results = Vec<[Figures; 3]>;
+/// What every run of every case printed, on each side.
+#[derive(Default)]
+pub struct Results(Vec<(Case, [Vec<Figures>; 3])>);
 
-/// Runs every case on every side `runs` times: the first of all cases, the second of all cases ...
-pub fn interleaved(programs: &Programs, cases: &[Case], runs: usize) -> Results {
-    let mut all: Vec<[Vec<Figures>; 3]> = cases.iter().map(|_| Default::default()).collect();
-    for turn in 1..=runs {
-        for (case, results) in cases.iter().zip(&mut all) {
-            for side in Side::ALL.into_iter().filter(|side| case.sides.contains(side)) {
-                progress(&format!("run {turn} of {runs}: {} {} ...", case.program, case.arguments));
-                match run(programs, case, side) {
-                    Ok(figures) => results[side as usize].push(figures),
-                    Err(problem) => eprintln!("{problem}"),
-                }
+impl Results {
+    fn new(cases: &[Case]) -> Results {
+        let mut results = Results::default();
+        for case in cases {
+            match results.0.iter_mut().find(|(known, _)| known.is(case)) {
+                // In a picture and in the table.
+                Some((known, _)) => known.turns = known.turns.max(case.turns),
+                None => results.0.push((case.clone(), Default::default())),
+            }
+        }
+        results
+    }
+
+    /// What a case printed on one side, run by run.
+    pub fn runs(&self, case: &Case, side: Side) -> &[Figures] {
+        let known = self.0.iter().find(|(known, _)| known.is(case));
+        known.map_or(&[], |(_, sides)| &sides[side as usize])
+    }
+
+    /// The median of one of its figures.
+    pub fn median(&self, case: &Case, side: Side, figure: &str) -> Option<Figure> {
+        let figures = || self.runs(case, side).iter().filter_map(|run| run.get(figure));
+        let unit = figures().next()?.unit.clone();
+        Some(Figure { value: median(figures().map(|figure| figure.value)), unit })
+    }
+
+    /// What did not end well.
+    pub fn missing(&self) -> usize {
+        let sides = self
+            .0
+            .iter()
+            .flat_map(|(case, sides)| case.sides.iter().map(move |&side| (side, sides)));
+        sides.filter(|&(side, sides)| sides[side as usize].is_empty()).count()
+    }
+}
+
+/// No further turn is begun after this: a machine that is slow or busy measures less often.
+const LONG_ENOUGH: Duration = Duration::from_secs(26 * 60);
+/// No program takes nearly as long.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs every case on every side, and all of that `turns` times: whatever else the machine does
+/// meets all of them alike.
+pub fn interleaved(programs: &Programs, cases: &[Case], turns: usize) -> Results {
+    let mut results = Results::new(cases);
+    let began = Instant::now();
+    for turn in 1..=turns {
+        for (case, sides) in &mut results.0 {
+            if turn > 1 && began.elapsed() > LONG_ENOUGH {
+                eprintln!("turn {turn} of {turns} ended early: half an hour is over");
+                return results;
+            }
+            if turn <= case.turns {
+                progress(&format!(
+                    "turn {turn} of {turns}: {} {} ...",
+                    case.program, case.arguments
+                ));
+                one_turn(programs, case, sides, turn);
             }
         }
     }
     progress("");
-    all.into_iter().map(|sides| sides.map(|runs| medians(&runs))).collect()
+    results
+}
+
+fn one_turn(programs: &Programs, case: &Case, sides: &mut [Vec<Figures>; 3], turn: usize) {
+    for _ in 0..case.repeats {
+        for &side in &case.sides {
+            let runs = &mut sides[side as usize];
+            // What has not come to its end once, is not waited for again.
+            if turn > 1 && runs.is_empty() {
+                continue;
+            }
+            match run(programs, case, side) {
+                Ok(figures) => runs.push(figures),
+                Err(problem) => eprintln!("{problem}"),
+            }
+        }
+    }
 }
 
 /// Tells who watches what is going on.
@@ -46,20 +110,20 @@ fn progress(what: &str) {
 }
 
 /// Runs a program once.
-pub fn run(programs: &Programs, case: &Case, side: Side) -> Result<Figures, String> {
+fn run(programs: &Programs, case: &Case, side: Side) -> Result<Figures, String> {
     let what = || format!("{} {} on {side:?}", case.program, case.arguments);
     let mut command = programs.command(case.program, side);
     command.args(case.arguments.split_whitespace());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|e| format!("{}: {e}", what()))?;
-    let deadline = Instant::now() + Duration::from_secs(case.time_limit);
+    let deadline = Instant::now() + TIME_LIMIT;
     let status = loop {
         match child.try_wait().map_err(|e| e.to_string())? {
             Some(status) => break status,
             None if Instant::now() > deadline => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("{}: not done after {} s", what(), case.time_limit));
+                return Err(format!("{}: not done after {} s", what(), TIME_LIMIT.as_secs()));
             }
             None => std::thread::sleep(Duration::from_millis(2)),
         }
@@ -88,17 +152,6 @@ fn parse(text: &str) -> Figures {
         }
     };
     text.lines().filter_map(line).collect()
-}
-
-fn medians(runs: &[Figures]) -> Figures {
-    let mut medians = Figures::new();
-    for (name, figure) in runs.iter().flatten() {
-        medians.entry(name.clone()).or_insert_with(|| Figure {
-            value: median(runs.iter().filter_map(|run| run.get(name)).map(|f| f.value)),
-            unit: figure.unit.clone(),
-        });
-    }
-    medians
 }
 
 /// The one in the middle; of an even number the lower of the two.
