@@ -101,7 +101,6 @@ fn main() -> ExitCode {
 }
 
 fn measure(wanted: &Wanted) -> Result<(), String> {
-    let machine = machine::describe();
     let programs = build::build(wanted.library.as_deref())?;
     let about = |case: &Case| case.rows.iter().any(|row| row.title.contains(&wanted.only));
     let rows: Vec<Case> = cases::all(wanted.quick).into_iter().filter(about).collect();
@@ -110,7 +109,9 @@ fn measure(wanted: &Wanted) -> Result<(), String> {
     let of_pictures = pictures.iter().flat_map(Picture::cases);
     let cases: Vec<Case> = rows.iter().cloned().chain(of_pictures).collect();
 
+    let watch = machine::Watch::begin();
     let results = run::interleaved(&programs, &cases, wanted.turns());
+    let machine = watch.describe();
     let table = table::Table::new(&rows, &results);
     println!("{machine}\n\n{}\n{}", table.for_terminal(), table.summary());
     if let Some(file) = &wanted.markdown {

@@ -33,10 +33,10 @@ pub struct Chart {
     pub note: String,
 }
 
-const WIDTH: f64 = 820.0;
+const WIDTH: f64 = 835.0;
 const HEIGHT: f64 = 460.0;
 const LEFT: f64 = 80.0;
-const RIGHT: f64 = 190.0;
+const RIGHT: f64 = 205.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 56.0;
 
