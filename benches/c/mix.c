@@ -5,7 +5,7 @@
  *
  * What each thread does is drawn and made before the clock starts, in a list that it then goes
  * through in a circle: the multiplications that make an id would cost more than its look-up. The
- * lists are long, so that they name nearly all sessions between them.
+ * lists are long, so that they name most sessions between them.
  */
 #include "measure.h"
 
