@@ -26,7 +26,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo bench --bench compare -- [--quick] [--turns N] [--only WORD]
            [--svg DIR] [--markdown FILE] [--lib FILE]
   --quick          fewer and smaller measurements: about two minutes, and not half an hour
-  --turns N        measure everything so often; the medians count (default 5, quick 1). After 26
+  --turns N        measure everything so often; the medians count (default 5, quick 1). After 25
                    minutes no further measurement is begun but those of the first turn
   --only WORD      rows and pictures whose title has this in it
   --svg DIR        measure what the pictures need, too, and draw them there
@@ -113,9 +113,10 @@ fn measure(wanted: &Wanted) -> Result<(), String> {
     let results = run::interleaved(&programs, &cases, wanted.turns());
     let machine = watch.describe();
     let table = table::Table::new(&rows, &results);
-    println!("{machine}\n\n{}\n{}", table.for_terminal(), table.summary());
+    let summary = format!("{}; turns: {}", table.summary(), results.turns);
+    println!("{machine}\n\n{}\n{summary}", table.for_terminal());
     if let Some(file) = &wanted.markdown {
-        let text = format!("{machine}. {}.\n{}", table.summary(), table.for_markdown());
+        let text = format!("{machine}. {summary}.\n{}", table.for_markdown());
         page::fill(file, "figures", &text)?;
     }
     if let Some(directory) = &wanted.svg {

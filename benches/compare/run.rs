@@ -19,16 +19,20 @@ pub type Figures = BTreeMap<String, Figure>;
 
 /// What every run of every case printed, on each side.
 #[derive(Default)]
-pub struct Results(Vec<(Case, [Vec<Figures>; 3])>);
+pub struct Results {
+    cases: Vec<(Case, [Vec<Figures>; 3])>,
+    /// How many turns came to their end.
+    pub turns: usize,
+}
 
 impl Results {
     fn new(cases: &[Case]) -> Results {
         let mut results = Results::default();
         for case in cases {
-            match results.0.iter_mut().find(|(known, _)| known.is(case)) {
+            match results.cases.iter_mut().find(|(known, _)| known.is(case)) {
                 // In a picture and in the table.
                 Some((known, _)) => known.turns = known.turns.max(case.turns),
-                None => results.0.push((case.clone(), Default::default())),
+                None => results.cases.push((case.clone(), Default::default())),
             }
         }
         results
@@ -36,7 +40,7 @@ impl Results {
 
     /// What a case printed on one side, run by run.
     pub fn runs(&self, case: &Case, side: Side) -> &[Figures] {
-        let known = self.0.iter().find(|(known, _)| known.is(case));
+        let known = self.cases.iter().find(|(known, _)| known.is(case));
         known.map_or(&[], |(_, sides)| &sides[side as usize])
     }
 
@@ -47,18 +51,35 @@ impl Results {
         Some(Figure { value: median(figures().map(|figure| figure.value)), unit })
     }
 
+    /// How many times as good as on libssl a figure is on another side: the median over the runs
+    /// that followed each other, so that what changes slowly is in both.
+    pub fn ratio(&self, case: &Case, side: Side, figure: &str) -> Option<f64> {
+        let pairs = self.runs(case, Side::Libssl).iter().zip(self.runs(case, side));
+        let ratio = |(libssl, ours): (&Figures, &Figures)| {
+            let (libssl, ours) = (libssl.get(figure)?, ours.get(figure)?);
+            let more_is_better = ours.unit.ends_with("/s");
+            let (better, worse) = if more_is_better {
+                (ours.value, libssl.value)
+            } else {
+                (libssl.value, ours.value)
+            };
+            (worse > 0.0).then(|| better / worse)
+        };
+        let ratios: Vec<f64> = pairs.filter_map(ratio).collect();
+        (!ratios.is_empty()).then(|| median(ratios.into_iter()))
+    }
+
     /// What did not end well.
     pub fn missing(&self) -> usize {
-        let sides = self
-            .0
-            .iter()
-            .flat_map(|(case, sides)| case.sides.iter().map(move |&side| (side, sides)));
-        sides.filter(|&(side, sides)| sides[side as usize].is_empty()).count()
+        let missing = |(case, sides): &(Case, [Vec<Figures>; 3])| {
+            case.sides.iter().filter(|&&side| sides[side as usize].is_empty()).count()
+        };
+        self.cases.iter().map(missing).sum()
     }
 }
 
 /// No further turn is begun after this: a machine that is slow or busy measures less often.
-const LONG_ENOUGH: Duration = Duration::from_secs(26 * 60);
+const LONG_ENOUGH: Duration = Duration::from_secs(25 * 60);
 /// No program takes nearly as long.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
@@ -68,9 +89,9 @@ pub fn interleaved(programs: &Programs, cases: &[Case], turns: usize) -> Results
     let mut results = Results::new(cases);
     let began = Instant::now();
     for turn in 1..=turns {
-        for (case, sides) in &mut results.0 {
+        for (case, sides) in &mut results.cases {
             if turn > 1 && began.elapsed() > LONG_ENOUGH {
-                eprintln!("turn {turn} of {turns} ended early: half an hour is over");
+                eprintln!("turn {turn} of {turns} ended early: it took too long");
                 return results;
             }
             if turn <= case.turns {
@@ -81,6 +102,7 @@ pub fn interleaved(programs: &Programs, cases: &[Case], turns: usize) -> Results
                 one_turn(programs, case, sides, turn);
             }
         }
+        results.turns = turn;
     }
     progress("");
     results

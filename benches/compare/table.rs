@@ -85,7 +85,8 @@ fn line(row: &Row, case: &Case, results: &Results) -> [String; 8] {
     let (libssl, standalone, interposed) =
         (of(Side::Libssl), of(Side::Standalone), of(Side::Interposed));
     let show = |figure: &Option<Figure>| figure.as_ref().map_or("-".to_owned(), shown);
-    let (alone, in_front) = (ratio(&libssl, &standalone), ratio(&libssl, &interposed));
+    let ratio = |side: Side| results.ratio(case, side, row.figure);
+    let (alone, in_front) = (ratio(Side::Standalone), ratio(Side::Interposed));
     let reached = match row.goal {
         Goal::Nothing => None,
         Goal::Times(n) => alone.map(|ratio| ratio >= n),
@@ -133,15 +134,6 @@ fn to_reach(goal: Goal, like: Option<&Figure>) -> String {
 fn in_unit(value: f64, like: Option<&Figure>) -> String {
     let unit = like.map_or(String::new(), |figure| figure.unit.clone());
     shown(&Figure { value, unit })
-}
-
-/// How many times as good as libssl.
-fn ratio(libssl: &Option<Figure>, ours: &Option<Figure>) -> Option<f64> {
-    let (libssl, ours) = (libssl.as_ref()?, ours.as_ref()?);
-    let more_is_better = ours.unit.ends_with("/s");
-    let (better, worse) =
-        if more_is_better { (ours.value, libssl.value) } else { (libssl.value, ours.value) };
-    (worse > 0.0).then(|| better / worse)
 }
 
 fn times(ratio: Option<f64>) -> String {
