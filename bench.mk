@@ -1,12 +1,17 @@
 # Measurements. The table of "bench" is the one of docs/performance.md.
 
-bench: ## libssl and this library side by side, and Rust's caches: half an hour
+bench: ## libssl and this library side by side, and Rust's caches, with pictures: half an hour
 	@scripts/need $(C_TOOLS) cc:gcc
 	cargo build --release
-	cargo bench --bench compare -- --markdown target/compare/table.md
-	cargo run --release --manifest-path benches/engine/Cargo.toml
+	cargo build --release --manifest-path benches/engine/Cargo.toml
+	@mkdir -p target/compare && cp docs/performance.md target/compare/
+	cargo bench --bench compare -- --svg target/compare --markdown target/compare/performance.md; \
+	measured=$$?; \
+	cargo run --release --manifest-path benches/engine/Cargo.toml -- --markdown target/compare/performance.md && \
+	echo "cp target/compare/performance.md target/compare/*.svg docs/   brings it into the documentation" && \
+	exit $$measured
 
-bench-quick: ## the first of it in two minutes
+bench-quick: ## the most important of it in two minutes
 	@scripts/need $(C_TOOLS) cc:gcc
 	cargo build --release
 	cargo bench --bench compare -- --quick

@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     operation = adds ? add : is("--operation", "remove") ? take_out : is("--operation", "get") ? get : look_up;
     ctx = new_context(full ? held : 0);
     ssl = SSL_new(ctx);
-    stream = stream_of(held, is("--operation", "add_full_mixed"), 0);
+    stream = stream_of(held, is("--operation", "add_full_mixed") ? 7200 : 0, 0);
     sessions = malloc((size_t)(held + count) * sizeof(*sessions));
     ids = malloc((size_t)count * sizeof(*ids));
     if (sessions == NULL || ids == NULL)

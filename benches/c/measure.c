@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* --- Options ----------------------------------------------------------------------------------- */
 
@@ -31,6 +32,7 @@ void options(int argc, char **argv, const char *const names[], const char *usage
     }
     arg_count = argc;
     args = argv;
+    alarm(300);
 }
 
 static const char *value_of(const char *name)
@@ -191,25 +193,29 @@ void make_id(unsigned char id[ID_LENGTH], uint64_t number, int prefix)
 
 static const long MEAN_LIFE = 3900;
 
-Stream stream_of(long per_lifetime, int mixed, int prefix)
+Stream stream_of(long per_lifetime, long spread, int prefix)
 {
     Stream stream;
 
     stream.start = (long)time(NULL);
     stream.per_lifetime = (double)per_lifetime;
-    stream.mixed = mixed;
+    stream.spread = spread;
     stream.prefix = prefix;
     return stream;
 }
 
 static long stream_time(const Stream *stream, uint64_t number)
 {
+    if (stream->per_lifetime == AT_ONCE)
+        return stream->start;
     return stream->start + (long)((double)number * (double)MEAN_LIFE / stream->per_lifetime);
 }
 
 static long stream_timeout(const Stream *stream, uint64_t number)
 {
-    return stream->mixed ? 300 + (long)(mix(number * 0x9e3779b97f4a7c15u + 1) % 7201) : MEAN_LIFE;
+    uint64_t drawn = mix(number * 0x9e3779b97f4a7c15u + 1);
+
+    return MEAN_LIFE - stream->spread / 2 + (long)(drawn % (uint64_t)(stream->spread + 1));
 }
 
 long stream_expiry(const Stream *stream, uint64_t number)
@@ -269,7 +275,7 @@ double fill(SSL_CTX *ctx, const Stream *stream, long count, SSL_SESSION **kept)
         order[i].number = (uint64_t)i;
         order[i].expiry = stream_expiry(stream, (uint64_t)i);
     }
-    if (stream->mixed)
+    if (stream->spread > 0)
         qsort(order, (size_t)count, sizeof(Place), by_expiry);
     for (i = 0; i < count; i += in_batch) {
         in_batch = count - i < MAX_BATCH ? count - i : MAX_BATCH;

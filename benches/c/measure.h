@@ -17,6 +17,7 @@
 
 /* --- Options: "--name value" pairs; anything that is not in `names` ends the program ---------- */
 
+/* Also sees to it that the program ends: an alarm does, after five minutes. */
 void options(int argc, char **argv, const char *const names[], const char *usage);
 long number(const char *name, long otherwise);
 double real(const char *name, double otherwise);
@@ -68,16 +69,19 @@ void make_id(unsigned char id[ID_LENGTH], uint64_t number, int prefix);
 
 /*
  * Sessions as a busy server makes them: one after the other, `per_lifetime` of them in the mean
- * life of a session. Timeouts are all 3900 seconds, or spread evenly over 300 to 7500.
+ * life of a session. Timeouts are 3900 seconds in the mean, spread evenly over `spread` seconds: 0
+ * makes them all equal, 7200 is from 300 to 7500. If `per_lifetime` is AT_ONCE, all come in the same
+ * second.
  */
+enum { AT_ONCE = 0 };
 typedef struct {
     long start;
     double per_lifetime;
-    int mixed;
+    long spread;
     int prefix;
 } Stream;
 
-Stream stream_of(long per_lifetime, int mixed, int prefix);
+Stream stream_of(long per_lifetime, long spread, int prefix);
 long stream_expiry(const Stream *stream, uint64_t number);
 SSL_SESSION *stream_session(const Stream *stream, uint64_t number);
 

@@ -1,6 +1,6 @@
 /*
- * How long a look-up may have to wait while another thread empties, shrinks, frees or fills a
- * large cache.
+ * How long a look-up or an add may have to wait while another thread empties, shrinks, frees or
+ * fills a large cache.
  *
  * The other programs of the machine would show as waits, too: where the system allows it, the
  * two threads are scheduled before everything else. "idle" are the waits of the time before,
@@ -17,12 +17,17 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: pause [--action flush|shrink|free|grow] [--sessions N] [--timeouts equal|mixed] [--curve yes]\n"
-    "  flush   all sessions expire at once\n"
-    "  shrink  the cache size is set to a hundredth, and a session added\n"
-    "  free    another context with as many sessions is freed\n"
-    "  grow    sessions are added until there are N\n";
-static const char *const names[] = {"--action", "--sessions", "--timeouts", "--curve", NULL};
+    "usage: pause [--action flush|shrink|free|grow|fill] [--operation lookup|add] [--sessions N]\n"
+    "             [--curve yes]\n"
+    "  flush        all sessions expire at once (the default)\n"
+    "  shrink       the cache size is set to a hundredth, and a session added\n"
+    "  free         another context with as many sessions is freed\n"
+    "  grow         sessions are added to a small cache until there are N, for two seconds at most\n"
+    "  fill         N/4 sessions are added to a cache of N that is full, for two seconds at most\n"
+    "  --operation  what the other thread does meanwhile (lookup)\n"
+    "  --sessions   N (1000000)\n"
+    "  --curve      also print how likely it is to wait longer than so and so long\n";
+static const char *const names[] = {"--action", "--operation", "--sessions", "--curve", NULL};
 
 /* Counts of waits: 16 steps for each doubling. */
 enum { STEPS = 16, CELLS = 64 * STEPS };
@@ -31,12 +36,13 @@ typedef struct {
     double sum, longest;
 } Waits;
 
-enum { IDLE, ACTION, PHASES };
+enum { IDLE, ACTION, OVER };
 
-static SSL_CTX *ctx;
-static long sessions, there;
+static SSL_CTX *ctx, *other;
+static Stream stream;
+static long sessions, there, longer;
 static atomic_int phase, stop;
-static Waits waits[PHASES];
+static Waits waits[OVER];
 static pthread_barrier_t start_line;
 
 static int cell_of(double ns)
@@ -93,51 +99,115 @@ static double percentile(const Waits *w, double share)
     return w->longest;
 }
 
+/* By turns with what else is scheduled first: two threads that never sleep must not be able to keep
+ * the one that would end them from its processor. */
 static void go_first(void)
 {
     struct sched_param priority;
 
     memset(&priority, 0, sizeof(priority));
     priority.sched_priority = 1;
-    if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority) != 0)
+    if (pthread_setschedparam(pthread_self(), SCHED_RR, &priority) != 0)
         fputs("pause: other programs may run before this one: waits are longer\n", stderr);
 }
 
-static void *look_up(void *unused)
+/* --- What waits -------------------------------------------------------------------------------- */
+
+typedef double (*Operation)(SSL *ssl, uint64_t *random);
+
+static double look_up(SSL *ssl, uint64_t *random)
+{
+    unsigned char id[ID_LENGTH];
+    double begin;
+
+    make_id(id, next_random(random) % (uint64_t)there, 0);
+    begin = wall_now();
+    SSL_has_matching_session_id(ssl, id, ID_LENGTH);
+    return wall_now() - begin;
+}
+
+/* Of a session that expires with all others, or, if those are flushed, after them: either way
+ * libssl finds its place in the order at once. */
+static double add(SSL *ssl, uint64_t *random)
+{
+    SSL_SESSION *session = stream_session(&stream, next_random(random));
+    double took, begin;
+
+    (void)ssl;
+    SSL_SESSION_set_timeout(session, SSL_SESSION_get_timeout(session) + longer);
+    begin = wall_now();
+    SSL_CTX_add_session(ctx, session);
+    took = wall_now() - begin;
+    SSL_SESSION_free(session);
+    return took;
+}
+
+static void *observe(void *operation)
 {
     SSL *ssl = SSL_new(ctx);
     uint64_t random = 1;
-    unsigned char id[ID_LENGTH];
-    double begin, end;
-    int before, after;
+    int before;
+    double took;
 
-    (void)unused;
     go_first();
     pthread_barrier_wait(&start_line);
     while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
-        make_id(id, next_random(&random) % (uint64_t)there, 0);
         before = atomic_load(&phase);
-        begin = wall_now();
-        SSL_has_matching_session_id(ssl, id, ID_LENGTH);
-        end = wall_now();
-        after = atomic_load(&phase);
-        note(&waits[before > after ? before : after], end - begin);
+        took = (*(Operation *)operation)(ssl, &random);
+        /* What has met any of the action, belongs to it. */
+        if (before != OVER)
+            note(&waits[atomic_load(&phase) == IDLE ? IDLE : ACTION], took);
     }
-    SSL_free(ssl);
     return NULL;
 }
 
-static void grow(Stream *stream)
+/* --- What it waits for ------------------------------------------------------------------------- */
+
+enum { FLUSH, SHRINK, FREE, GROW, FILL };
+
+static int which_action(void)
 {
-    uint64_t i;
+    static const char *const actions[] = {"flush", "shrink", "free", "grow", "fill"};
+    int action;
 
-    for (i = (uint64_t)there; i < (uint64_t)sessions; i++) {
-        SSL_SESSION *session = stream_session(stream, i);
-
-        SSL_CTX_add_session(ctx, session);
-        SSL_SESSION_free(session);
-    }
+    for (action = SHRINK; action <= FILL; action++)
+        if (is("--action", actions[action]))
+            return action;
+    return FLUSH;
 }
+
+/* Sessions that an action adds are there before it: the time to make them is none of the cache's. */
+static SSL_SESSION **make_sessions(long from, long to)
+{
+    SSL_SESSION **made = malloc((size_t)(to - from + 1) * sizeof(*made));
+    long i;
+
+    if (made == NULL)
+        die("malloc");
+    for (i = from; i < to; i++)
+        made[i - from] = stream_session(&stream, (uint64_t)i);
+    return made;
+}
+
+/* Tells how many sessions it added. Look-ups that follow each other at once can keep libssl from
+ * adding for minutes: nobody waits for that. */
+static long act(int action, SSL_SESSION **to_add, long count)
+{
+    double until = wall_now() + 2e9;
+    long i;
+
+    if (action == FLUSH)
+        SSL_CTX_flush_sessions(ctx, stream.start + 1000000);
+    else if (action == FREE)
+        SSL_CTX_free(other);
+    else if (action == SHRINK)
+        SSL_CTX_sess_set_cache_size(ctx, sessions / 100);
+    for (i = 0; i < count && wall_now() < until; i++)
+        SSL_CTX_add_session(ctx, to_add[i]);
+    return i;
+}
+
+/* --- What is printed --------------------------------------------------------------------------- */
 
 static void print_curve(const Waits *w)
 {
@@ -171,53 +241,48 @@ static void print_waits(const char *of, const Waits *w)
 int main(int argc, char **argv)
 {
     pthread_t thread;
-    SSL_CTX *other = NULL;
-    SSL_SESSION *extra;
-    Stream stream;
-    double begin;
-    int grows, frees, shrinks;
+    Operation operation;
+    SSL_SESSION **to_add;
+    double begin, took;
+    long count, added;
+    int action;
 
     options(argc, argv, names, usage);
     sessions = number("--sessions", 1000000);
-    grows = is("--action", "grow");
-    frees = is("--action", "free");
-    shrinks = is("--action", "shrink");
     if (sessions < 1)
         die("--sessions");
-    there = grows || frees ? 1000 : sessions;
-    ctx = new_context(0);
-    stream = stream_of(sessions, is("--timeouts", "mixed"), 0);
+    action = which_action();
+    operation = is("--operation", "add") ? add : look_up;
+    there = action == GROW || action == FREE ? (sessions < 1000 ? sessions : 1000) : sessions;
+    count = action == GROW ? sessions - there : action == FILL ? sessions / 4 : action == SHRINK ? 1 : 0;
+    ctx = new_context(action == FILL ? sessions : 0);
+    stream = stream_of(AT_ONCE, 0, 0);
+    longer = action == FLUSH ? 100000000 : 0;
     fill(ctx, &stream, there, NULL);
-    if (frees) {
+    if (action == FREE) {
         other = new_context(0);
         fill(other, &stream, sessions, NULL);
     }
-    extra = stream_session(&stream, (uint64_t)sessions);
+    to_add = make_sessions(there, there + count);
     pthread_barrier_init(&start_line, NULL, 2);
-    if (pthread_create(&thread, NULL, look_up, NULL) != 0)
+    if (pthread_create(&thread, NULL, observe, &operation) != 0)
         die("pthread_create");
     go_first();
     pthread_barrier_wait(&start_line);
     sleep_for(0.1);
     begin = wall_now();
     atomic_store(&phase, ACTION);
-    if (grows) {
-        grow(&stream);
-    } else if (frees) {
-        SSL_CTX_free(other);
-    } else if (shrinks) {
-        SSL_CTX_sess_set_cache_size(ctx, sessions / 100);
-        SSL_CTX_add_session(ctx, extra);
-    } else {
-        SSL_CTX_flush_sessions(ctx, stream.start + 1000000);
-    }
-    atomic_store(&phase, IDLE);
-    print("action", (wall_now() - begin) / 1e6, "ms");
+    added = act(action, to_add, count);
+    took = wall_now() - begin;
+    atomic_store(&phase, OVER);
+    print("action", took / 1e6, "ms");
+    print("added", (double)added, "sessions");
+    print("adds", (double)added / took * 1e3, "M/s");
     atomic_store(&stop, 1);
     pthread_join(thread, NULL);
     print_waits("idle", &waits[IDLE]);
     print_waits("wait", &waits[ACTION]);
-    print("lookups", (double)waits[ACTION].total, "times");
+    print("operations", (double)waits[ACTION].total, "times");
     if (is("--curve", "yes"))
         print_curve(&waits[ACTION]);
     _exit(0);

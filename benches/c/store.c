@@ -7,11 +7,15 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: store [--operation add|readd] [--sessions N] [--timeouts equal|mixed] [--prefix BYTES]\n"
+    "usage: store [--operation add|readd] [--sessions N] [--spread SECONDS] [--prefix BYTES]\n"
     "             [--seconds S]\n"
-    "  add     of a new session to a cache of N that is full\n"
-    "  readd   a session out and in again, from anywhere in the order of expiry\n";
-static const char *const names[] = {"--operation", "--sessions", "--timeouts", "--prefix", "--seconds", NULL};
+    "  add         of a new session to a cache of N that is full (the default)\n"
+    "  readd       a session out and in again, from anywhere in the order of expiry\n"
+    "  --sessions  in the cache (20480)\n"
+    "  --spread    of the timeouts, by which they differ at most (0, up to 7200)\n"
+    "  --prefix    bytes that all ids share at their beginning (0)\n"
+    "  --seconds   to measure for, at the least one operation (0.5)\n";
+static const char *const names[] = {"--operation", "--sessions", "--spread", "--prefix", "--seconds", NULL};
 
 static void add(SSL_CTX *ctx, const Stream *stream, long sessions, Timing *timing)
 {
@@ -65,7 +69,7 @@ static void readd(SSL_CTX *ctx, SSL_SESSION **kept, long sessions, Timing *timin
 
 int main(int argc, char **argv)
 {
-    long sessions;
+    long sessions, spread;
     int readds;
     SSL_CTX *ctx;
     SSL_SESSION **kept = NULL;
@@ -75,8 +79,11 @@ int main(int argc, char **argv)
     options(argc, argv, names, usage);
     sessions = number("--sessions", 20480);
     readds = is("--operation", "readd");
+    spread = number("--spread", 0);
+    if (sessions < 1 || spread < 0 || spread > 7200)
+        die("--sessions, --spread");
     ctx = new_context(readds ? 0 : sessions);
-    stream = stream_of(sessions, is("--timeouts", "mixed"), (int)number("--prefix", 0));
+    stream = stream_of(sessions, spread, (int)number("--prefix", 0));
     if (readds && (kept = malloc((size_t)sessions * sizeof(*kept))) == NULL)
         die("malloc");
     fill(ctx, &stream, sessions, kept);

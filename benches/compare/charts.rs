@@ -1,17 +1,190 @@
 //! The pictures of docs/performance.md.
 
-use crate::build::{Programs, Side};
-use crate::cases::{Case, Goal, Row, grouped};
+use crate::build::Side;
+use crate::cases::{self, ACTIONS, Case, MIXED};
 use crate::engine;
-use crate::machine;
-use crate::run::{self, Figures};
-use crate::svg::{Chart, Line};
+use crate::run::{Figure, Figures, Results};
+use crate::svg::{Chart, Line, Scale};
 use std::path::Path;
 
 const LIBSSL: (&str, &str) = ("libssl", "#c0392b");
 const STANDALONE: (&str, &str) = ("libsslcache", "#1f6fb2");
 const INTERPOSED: (&str, &str) = ("in front of libssl", "#2e8b57");
 const ENGINE: (&str, &str) = ("engine alone", "#8e6bbf");
+
+/// A picture whose lines are libssl and libsslcache.
+pub struct Picture {
+    file: String,
+    title: String,
+    pub shows: Shows,
+}
+
+pub enum Shows {
+    /// A figure, over what distinguishes the cases.
+    Figures {
+        x: (&'static str, Scale),
+        y: (&'static str, Scale),
+        figure: &'static str,
+        points: Vec<(f64, Case)>,
+        /// The same of the engine alone.
+        engine: Option<fn(&engine::Costs) -> f64>,
+    },
+    /// How likely it is to wait longer than so long: the operation, and its case.
+    Waits(Vec<(&'static str, Case)>),
+}
+
+impl Picture {
+    /// What is to be measured for it.
+    pub fn cases(&self) -> Vec<Case> {
+        match &self.shows {
+            Shows::Figures { points, .. } => points.iter().map(|(_, case)| case.clone()).collect(),
+            Shows::Waits(curves) => curves.iter().map(|(_, case)| case.clone()).collect(),
+        }
+    }
+
+    pub fn is_about(&self, word: &str) -> bool {
+        self.title.contains(word) || self.file.contains(word)
+    }
+}
+
+/// The number of sessions, of the C programs and of the engine alone.
+fn sizes(quick: bool) -> &'static [usize] {
+    const ALL: [usize; 8] = [10, 100, 1_000, 20_480, 200_000, 1_000_000, 4_000_000, 10_000_000];
+    &ALL[..if quick { 5 } else { 8 }]
+}
+
+/// All pictures.
+pub fn all(quick: bool) -> Vec<Picture> {
+    let mut all = over_size(quick);
+    all.push(over_spread());
+    all.extend(over_threads());
+    all.extend(ACTIONS.iter().map(|&(action, during)| Picture {
+        file: format!("waits-{action}.svg"),
+        title: format!("Waits while {during}"),
+        shows: Shows::Waits(vec![
+            ("look-up", cases::pause(action, "lookup")),
+            ("add", cases::pause(action, "add")),
+        ]),
+    }));
+    all
+}
+
+fn over_size(quick: bool) -> Vec<Picture> {
+    let picture = |file: &str, title: &str, figure, case: fn(usize) -> Case, engine| {
+        let sizes = sizes(quick).iter().filter(|&&n| n <= 4_000_000);
+        let points = sizes.map(|&n| (n as f64, case(n))).collect();
+        let shows = Shows::Figures {
+            x: ("sessions in the cache", Scale::Count),
+            y: ("processor time of one operation", Scale::Time),
+            figure,
+            points,
+            engine: Some(engine),
+        };
+        Picture { file: file.to_owned(), title: title.to_owned(), shows }
+    };
+    vec![
+        picture("lookup-size.svg", "Look-up of a session", "lookup", cases::lookup, |c| c.lookup),
+        picture(
+            "add-equal.svg",
+            "Add to a full cache, all timeouts equal",
+            "add",
+            |sessions| cases::add(sessions, 0),
+            |costs| costs.add_equal,
+        ),
+        picture(
+            "add-mixed.svg",
+            "Add to a full cache, timeouts of 300 to 7500 s",
+            "add",
+            |sessions| cases::add(sessions, MIXED),
+            |costs| costs.add_mixed,
+        ),
+    ]
+}
+
+fn over_spread() -> Picture {
+    let points = [0, 60, 300, 900, 1800, 3600, 5400, MIXED];
+    Picture {
+        file: "add-spread.svg".to_owned(),
+        title: "Add to a full cache of 20,480, by how much the timeouts differ".to_owned(),
+        shows: Shows::Figures {
+            x: ("seconds between the shortest and the longest timeout", Scale::Linear),
+            y: ("processor time of one operation", Scale::Time),
+            figure: "add",
+            points: points.map(|spread| (spread as f64, cases::add(20_480, spread))).into(),
+            engine: None,
+        },
+    }
+}
+
+fn over_threads() -> impl Iterator<Item = Picture> {
+    let all = [
+        ("lookup-threads.svg", "Look-ups by several threads, 20,480 sessions", 0),
+        ("mix-95-threads.svg", "95% look-up, 5% remove + add, 20,480 sessions", 5),
+        ("mix-90-threads.svg", "90% look-up, 10% remove + add, 20,480 sessions", 10),
+    ];
+    all.into_iter().map(|(file, title, writes)| Picture {
+        file: file.to_owned(),
+        title: title.to_owned(),
+        shows: Shows::Figures {
+            x: ("threads", Scale::Powers),
+            y: ("million operations a second", Scale::Count),
+            figure: "operations",
+            points: [1, 2, 4, 8, 16].map(|n| (n as f64, cases::mix(20_480, writes, n))).into(),
+            engine: None,
+        },
+    })
+}
+
+/// Draws the pictures into `directory`.
+pub fn draw(
+    pictures: &[Picture],
+    results: &Results,
+    directory: &Path,
+    machine: &str,
+    quick: bool,
+) -> Result<(), String> {
+    std::fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
+    let wants_engine =
+        |picture: &Picture| matches!(picture.shows, Shows::Figures { engine: Some(_), .. });
+    let engine: Vec<engine::Costs> = if pictures.iter().any(wants_engine) {
+        sizes(quick).iter().map(|&sessions| engine::costs(sessions)).collect()
+    } else {
+        Vec::new()
+    };
+    for picture in pictures {
+        let chart = chart(picture, results, &engine, machine);
+        let path = directory.join(&picture.file);
+        std::fs::write(&path, chart.draw()).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn chart(picture: &Picture, results: &Results, costs: &[engine::Costs], machine: &str) -> Chart {
+    let (x, y, lines) = match &picture.shows {
+        Shows::Figures { x, y, figure, points, engine } => {
+            let of = |side| figures(side, figure, points, results);
+            let mut lines = Vec::from(Side::ALL.map(of));
+            if let Some(cost) = engine {
+                let points = costs.iter().map(|costs| (costs.sessions as f64, cost(costs)));
+                lines.push(line(ENGINE, "", points.collect()));
+            }
+            (*x, *y, lines)
+        }
+        Shows::Waits(curves) => {
+            let x = ("longer than", Scale::Time);
+            let y = ("likelihood to wait, at a random moment", Scale::Count);
+            let of = |side: Side| {
+                curves.iter().map(move |(operation, case)| Line {
+                    dashed: *operation != "look-up",
+                    ..line(style(side), operation, curve(results.runs(case, side)))
+                })
+            };
+            (x, y, of(Side::Libssl).chain(of(Side::Standalone)).collect())
+        }
+    };
+    let lines = lines.into_iter().filter(|line: &Line| !line.points.is_empty()).collect();
+    Chart { title: picture.title.clone(), x, y, lines, note: machine.to_owned() }
+}
 
 fn style(side: Side) -> (&'static str, &'static str) {
     match side {
@@ -21,190 +194,28 @@ fn style(side: Side) -> (&'static str, &'static str) {
     }
 }
 
-/// A chart whose points are runs of one program.
-struct Series {
-    file: &'static str,
-    title: &'static str,
-    x: &'static str,
-    y: &'static str,
-    program: &'static str,
-    figure: &'static str,
-    /// The value on the x axis, the arguments, and whether libssl can do that in reasonable time.
-    points: Vec<(f64, String, bool)>,
-    /// The same of the engine alone, for so many sessions.
-    engine: Option<fn(usize) -> f64>,
+fn line((name, colour): (&str, &'static str), operation: &str, points: Vec<(f64, f64)>) -> Line {
+    let name = if operation.is_empty() { name.to_owned() } else { format!("{name}, {operation}") };
+    Line { name, colour, dashed: false, points }
 }
 
-/// Measures and draws all charts into `directory`.
-pub fn draw(programs: &Programs, directory: &Path, runs: usize, quick: bool) -> Result<(), String> {
-    std::fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
-    for series in all(quick) {
-        let mut chart = measure(programs, &series, runs);
-        if let Some(cost) = series.engine {
-            chart.lines.push(engine_alone(cost, quick));
-        }
-        write(directory, series.file, &chart)?;
-    }
-    write(directory, "waits.svg", &waits(programs, runs))
+fn figures(side: Side, figure: &str, points: &[(f64, Case)], results: &Results) -> Line {
+    let at = |(x, case): &(f64, Case)| Some((*x, results.median(case, side, figure)?.value));
+    line(style(side), "", points.iter().filter_map(at).collect())
 }
 
-fn write(directory: &Path, file: &str, chart: &Chart) -> Result<(), String> {
-    let path = directory.join(file);
-    std::fs::write(&path, chart.draw()).map_err(|e| format!("{}: {e}", path.display()))
-}
-
-fn sizes(quick: bool) -> Vec<usize> {
-    let all = [10, 100, 1_000, 20_480, 100_000, 400_000, 1_000_000, 4_000_000];
-    all[..if quick { 5 } else { 8 }].to_vec()
-}
-
-fn all(quick: bool) -> Vec<Series> {
-    let over_size = |arguments: &str, libssl_to: usize| {
-        let point = |n: usize| {
-            (n as f64, format!("--sessions {n} --seconds 0.3 {arguments}"), n <= libssl_to)
-        };
-        sizes(quick).into_iter().map(point).collect()
-    };
-    let over_threads = |arguments: &str| {
-        let point = |n: usize| (n as f64, format!("--threads {n} --seconds 0.5 {arguments}"), true);
-        [1, 2, 4, 8, 16].map(point).into()
-    };
-    let size = "sessions in the cache";
-    let cost = "ns for each";
-    vec![
-        Series {
-            file: "lookup-size.svg",
-            title: "Look-up of a session",
-            x: size,
-            y: cost,
-            program: "lookup",
-            figure: "lookup",
-            points: over_size("", usize::MAX),
-            engine: Some(engine::lookup),
-        },
-        Series {
-            file: "add-equal.svg",
-            title: "Add to a full cache, all timeouts equal",
-            x: size,
-            y: cost,
-            program: "store",
-            figure: "add",
-            points: over_size("--timeouts equal", usize::MAX),
-            engine: Some(|sessions| engine::add(sessions, false)),
-        },
-        Series {
-            file: "add-mixed.svg",
-            title: "Add to a full cache, timeouts of 300 to 7500 s",
-            x: size,
-            y: cost,
-            program: "store",
-            figure: "add",
-            points: over_size("--timeouts mixed", 1_000_000),
-            engine: Some(|sessions| engine::add(sessions, true)),
-        },
-        Series {
-            file: "lookup-threads.svg",
-            title: "Look-ups by several threads, 20,480 sessions",
-            x: "threads",
-            y: "million look-ups a second",
-            program: "lookup",
-            figure: "lookups",
-            points: over_threads(""),
-            engine: None,
-        },
-        Series {
-            file: "mix-threads.svg",
-            title: "90% look-up, 10% remove + add, 20,480 sessions",
-            x: "threads",
-            y: "million operations a second",
-            program: "mix",
-            figure: "operations",
-            points: over_threads(""),
-            engine: None,
-        },
-    ]
-}
-
-fn measure(programs: &Programs, series: &Series, runs: usize) -> Chart {
-    let cases: Vec<Case> = series.points.iter().map(|point| case_of(series, point)).collect();
-    let results = run::interleaved(programs, &cases, runs);
-    let points = |side: Side| {
-        let figure = |figures: &Figures| figures.get(series.figure).map(|f| f.value);
-        let at = |((x, ..), sides): (&(f64, String, bool), &[Figures; 3])| {
-            Some((*x, figure(&sides[side as usize])?))
-        };
-        series.points.iter().zip(&results).filter_map(at).collect()
-    };
-    let line = |side| {
-        let (name, colour) = style(side);
-        Line { name, colour, points: points(side) }
-    };
-    Chart {
-        title: series.title.to_owned(),
-        x: series.x.to_owned(),
-        y: series.y.to_owned(),
-        lines: Side::ALL.map(line).into(),
-        note: machine::describe(),
-    }
-}
-
-fn engine_alone(cost: fn(usize) -> f64, quick: bool) -> Line {
-    let (name, colour) = ENGINE;
-    let mut sizes = sizes(quick);
-    if !quick {
-        sizes.push(10_000_000);
-    }
-    Line { name, colour, points: sizes.into_iter().map(|n| (n as f64, cost(n))).collect() }
-}
-
-fn case_of(series: &Series, (_, arguments, on_libssl): &(f64, String, bool)) -> Case {
-    let sides = Side::ALL.into_iter().filter(|&side| *on_libssl || side != Side::Libssl).collect();
-    Case {
-        program: series.program,
-        arguments: arguments.clone(),
-        sides,
-        rows: vec![Row { title: String::new(), figure: series.figure, goal: Goal::Nothing }],
-        time_limit: 120,
-    }
-}
-
-/// How likely a look-up waits longer than so long while a million sessions are flushed. Of several
-/// runs the one with the median longest wait is drawn.
-fn waits(programs: &Programs, runs: usize) -> Chart {
-    const SESSIONS: usize = 1_000_000;
-    let case = Case {
-        program: "pause",
-        arguments: format!("--action flush --sessions {SESSIONS} --curve yes"),
-        sides: Side::ALL.to_vec(),
-        rows: Vec::new(),
-        time_limit: 120,
-    };
-    let mut all: [Vec<Figures>; 3] = Default::default();
-    for _ in 0..runs {
-        for side in Side::ALL {
-            all[side as usize].extend(run::run(programs, &case, side));
-        }
-    }
-    let line = |side: Side| {
-        let (name, colour) = style(side);
-        let mut runs: Vec<Vec<(f64, f64)>> = all[side as usize].iter().map(distribution).collect();
-        let longest = |run: &Vec<(f64, f64)>| run.last().map_or(0.0, |p| p.0);
-        runs.sort_by(|a, b| longest(a).total_cmp(&longest(b)));
-        let middle = (runs.len().max(1) - 1) / 2;
-        Line { name, colour, points: runs.into_iter().nth(middle).unwrap_or_default() }
-    };
-    Chart {
-        title: format!("Waits of look-ups while {} sessions are flushed", grouped(SESSIONS)),
-        x: "ns".to_owned(),
-        y: "likelihood to wait longer".to_owned(),
-        lines: Side::ALL.map(line).into(),
-        note: machine::describe(),
-    }
+/// Of several runs the one with the median longest wait.
+fn curve(runs: &[Figures]) -> Vec<(f64, f64)> {
+    let mut runs: Vec<Vec<(f64, f64)>> = runs.iter().map(distribution).collect();
+    let longest = |run: &Vec<(f64, f64)>| run.last().map_or(0.0, |p| p.0);
+    runs.sort_by(|a, b| longest(a).total_cmp(&longest(b)));
+    let middle = (runs.len().max(1) - 1) / 2;
+    runs.into_iter().nth(middle).unwrap_or_default()
 }
 
 /// (nanoseconds, likelihood to wait longer).
 fn distribution(figures: &Figures) -> Vec<(f64, f64)> {
-    let point = |(name, figure): (&String, &run::Figure)| {
+    let point = |(name, figure): (&String, &Figure)| {
         Some((name.strip_prefix("longer_than_")?.parse().ok()?, figure.value))
     };
     // What is less likely than this has no place on a logarithmic axis.

@@ -27,9 +27,8 @@ fn expiry(number: u64, capacity: u64, mixed: bool) -> Expiry {
     Expiry::at((1_700_000_000 + number * 3900 / capacity + timeout) as i64)
 }
 
-fn insert(cache: &SessionCache<u64>, number: u64, mixed: bool) {
-    let expiry = expiry(number, cache.capacity() as u64, mixed);
-    match cache.insert(key(number), expiry, number) {
+fn insert(cache: &SessionCache<u64>, key: Key, expiry: Expiry) {
+    match cache.insert(key, expiry, 0) {
         Insertion::Added { evicted, .. } => drop(evicted),
         Insertion::AlreadyThere(_) | Insertion::NoMemory(_) => unreachable!("a new number"),
     }
@@ -37,7 +36,9 @@ fn insert(cache: &SessionCache<u64>, number: u64, mixed: bool) {
 
 fn full(sessions: usize, mixed: bool) -> SessionCache<u64> {
     let cache = SessionCache::new(sessions);
-    (0..sessions as u64).for_each(|number| insert(&cache, number, mixed));
+    for number in 0..sessions as u64 {
+        insert(&cache, key(number), expiry(number, sessions as u64, mixed));
+    }
     cache
 }
 
@@ -60,9 +61,24 @@ fn cost<T>(mut prepare: impl FnMut() -> T, mut operation: impl FnMut(T)) -> f64 
     median((0..BATCHES).map(batch).collect::<Vec<_>>().into_iter())
 }
 
+/// What the operations cost with so many sessions, in nanoseconds.
+pub struct Costs {
+    pub sessions: usize,
+    pub lookup: f64,
+    pub add_equal: f64,
+    pub add_mixed: f64,
+}
+
+pub fn costs(sessions: usize) -> Costs {
+    let equal = full(sessions, false);
+    let lookup = lookup(&equal, sessions);
+    let add_equal = add(&equal, sessions, false);
+    drop(equal);
+    Costs { sessions, lookup, add_equal, add_mixed: add(&full(sessions, true), sessions, true) }
+}
+
 /// A look-up that finds its session.
-pub fn lookup(sessions: usize) -> f64 {
-    let cache = full(sessions, false);
+fn lookup(cache: &SessionCache<u64>, sessions: usize) -> f64 {
     let mut random = 0u64;
     let prepare = || {
         random += 1;
@@ -74,12 +90,11 @@ pub fn lookup(sessions: usize) -> f64 {
 }
 
 /// An insertion into a full cache.
-pub fn add(sessions: usize, mixed: bool) -> f64 {
-    let cache = full(sessions, mixed);
+fn add(cache: &SessionCache<u64>, sessions: usize, mixed: bool) -> f64 {
     let mut number = sessions as u64;
     let prepare = || {
         number += 1;
-        number
+        (key(number), expiry(number, sessions as u64, mixed))
     };
-    cost(prepare, |number| insert(&cache, number, mixed))
+    cost(prepare, |(key, expiry)| insert(cache, key, expiry))
 }

@@ -1,38 +1,45 @@
 //! libssl and libsslcache side by side: the same C programs on both, turn by turn.
 //!
-//! `cargo bench --bench compare -- [--quick] [--runs N] [--only WORD] [--svg DIR] [--markdown FILE]
+//! `cargo bench --bench compare -- [--quick] [--turns N] [--only WORD] [--svg DIR] [--markdown FILE]
 //! [--lib FILE]`
 //!
 //! Each program is built twice, against libssl and against libsslcache (standalone); the first one
-//! also runs with libsslcache in front of libssl (interposed). All of them run N times, one after
-//! the other, so that whatever else the machine does meets all of them alike; the medians count.
+//! also runs with libsslcache in front of libssl (interposed). All of them run one after the other,
+//! and all of that N times, so that whatever else the machine does meets all of them alike; the
+//! medians count.
 
 mod build;
 mod cases;
 mod charts;
 mod engine;
 mod machine;
+mod page;
 mod run;
 mod svg;
 mod table;
 
+use cases::Case;
+use charts::Picture;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo bench --bench compare -- [--quick] [--runs N] [--only WORD]
+const USAGE: &str = "usage: cargo bench --bench compare -- [--quick] [--turns N] [--only WORD]
            [--svg DIR] [--markdown FILE] [--lib FILE]
-  --quick          fewer and smaller measurements, two minutes at most
-  --runs N         of each program; the medians count (default 5, quick 1)
-  --only WORD      measurements whose name has this in it
-  --svg DIR        measure and draw the charts instead of the table
-  --markdown FILE  write the table there, too
+  --quick          fewer and smaller measurements: about two minutes, and not half an hour
+  --turns N        measure everything so often; the medians count (default 5, quick 1). After 25
+                   minutes no further measurement is begun but those of the first turn
+  --only WORD      rows and pictures whose title has this in it
+  --svg DIR        measure what the pictures need, too, and draw them there
+  --markdown FILE  write the tables there, too; if FILE has the lines <!-- figures --> and
+                   <!-- /figures -->, between those
   --lib FILE       the library (default: target/release/libsslcache.so)
 ";
 
 /// What the command line asks for.
 struct Wanted {
     quick: bool,
-    runs: Option<usize>,
+    help: bool,
+    turns: Option<usize>,
     only: String,
     svg: Option<PathBuf>,
     markdown: Option<PathBuf>,
@@ -43,7 +50,8 @@ impl Wanted {
     fn from_arguments() -> Option<Wanted> {
         let mut wanted = Wanted {
             quick: false,
-            runs: None,
+            help: false,
+            turns: None,
             only: String::new(),
             svg: None,
             markdown: None,
@@ -53,7 +61,10 @@ impl Wanted {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => wanted.quick = true,
-                "--runs" => wanted.runs = Some(arguments.next()?.parse().ok().filter(|&n| n > 0)?),
+                "--help" => wanted.help = true,
+                "--turns" => {
+                    wanted.turns = Some(arguments.next()?.parse().ok().filter(|&n| n > 0)?)
+                }
                 "--only" => wanted.only = arguments.next()?,
                 "--svg" => wanted.svg = Some(arguments.next()?.into()),
                 "--markdown" => wanted.markdown = Some(arguments.next()?.into()),
@@ -66,8 +77,8 @@ impl Wanted {
         Some(wanted)
     }
 
-    fn runs(&self) -> usize {
-        self.runs.unwrap_or(if self.quick { 1 } else { 5 })
+    fn turns(&self) -> usize {
+        self.turns.unwrap_or(if self.quick { 1 } else { 5 })
     }
 }
 
@@ -76,6 +87,10 @@ fn main() -> ExitCode {
         eprint!("{USAGE}");
         return ExitCode::from(2);
     };
+    if wanted.help {
+        print!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     match measure(&wanted) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -87,19 +102,28 @@ fn main() -> ExitCode {
 
 fn measure(wanted: &Wanted) -> Result<(), String> {
     let programs = build::build(wanted.library.as_deref())?;
-    if let Some(directory) = &wanted.svg {
-        return charts::draw(&programs, directory, wanted.runs(), wanted.quick);
-    }
-    let cases: Vec<_> = cases::all(wanted.quick)
-        .into_iter()
-        .filter(|case| case.rows.iter().any(|row| row.title.contains(&wanted.only)))
-        .collect();
-    let results = run::interleaved(&programs, &cases, wanted.runs());
-    let table = table::Table::new(&cases, &results);
-    println!("{}\n\n{}", machine::describe(), table.for_terminal());
+    let about = |case: &Case| case.rows.iter().any(|row| row.title.contains(&wanted.only));
+    let rows: Vec<Case> = cases::all(wanted.quick).into_iter().filter(about).collect();
+    let mut pictures = charts::all(wanted.quick);
+    pictures.retain(|picture| wanted.svg.is_some() && picture.is_about(&wanted.only));
+    let of_pictures = pictures.iter().flat_map(Picture::cases);
+    let cases: Vec<Case> = rows.iter().cloned().chain(of_pictures).collect();
+
+    let watch = machine::Watch::begin();
+    let results = run::interleaved(&programs, &cases, wanted.turns());
+    let machine = watch.describe();
+    let table = table::Table::new(&rows, &results);
+    let summary = format!("{}; turns: {}", table.summary(), results.turns);
+    println!("{machine}\n\n{}\n{summary}", table.for_terminal());
     if let Some(file) = &wanted.markdown {
-        let text = format!("{}\n\n{}", machine::describe(), table.for_markdown());
-        std::fs::write(file, text).map_err(|e| format!("{}: {e}", file.display()))?;
+        let text = format!("{machine}. {summary}.\n{}", table.for_markdown());
+        page::fill(file, "figures", &text)?;
     }
-    Ok(())
+    if let Some(directory) = &wanted.svg {
+        charts::draw(&pictures, &results, directory, &machine, wanted.quick)?;
+    }
+    match results.missing() {
+        0 => Ok(()),
+        n => Err(format!("{n} measurements did not end well")),
+    }
 }

@@ -1,32 +1,48 @@
-//! A line chart with logarithmic axes as SVG.
+//! A line chart as SVG. It brings its own background, so that it can be read on any page.
 
 use std::fmt::Write;
 
 /// A line: what it shows, in which colour, and its points.
 pub struct Line {
-    pub name: &'static str,
+    pub name: String,
     pub colour: &'static str,
+    pub dashed: bool,
     pub points: Vec<(f64, f64)>,
 }
 
-/// A chart. Both axes are logarithmic.
+/// What an axis shows.
+#[derive(Clone, Copy)]
+pub enum Scale {
+    /// Numbers.
+    Count,
+    /// Powers of two.
+    Powers,
+    /// Nanoseconds; written in the unit that suits.
+    Time,
+    /// Numbers from 0 on a scale that is not logarithmic.
+    Linear,
+}
+
+/// A chart. Both axes are logarithmic, unless they are said to be linear.
 pub struct Chart {
     pub title: String,
-    pub x: String,
-    pub y: String,
+    pub x: (&'static str, Scale),
+    pub y: (&'static str, Scale),
     pub lines: Vec<Line>,
     /// Under the title: the machine.
     pub note: String,
 }
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 835.0;
 const HEIGHT: f64 = 460.0;
 const LEFT: f64 = 80.0;
-const RIGHT: f64 = 150.0;
+const RIGHT: f64 = 205.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 56.0;
 
 struct Axis {
+    scale: Scale,
+    /// As [`Axis::share`] sees them: logarithms, unless it is linear.
     low: f64,
     high: f64,
     from: f64,
@@ -34,46 +50,67 @@ struct Axis {
 }
 
 impl Axis {
-    fn new(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Axis {
+    fn new(scale: Scale, values: impl Iterator<Item = f64>, from: f64, to: f64) -> Axis {
+        let mut axis = Axis { scale, low: 0.0, high: 0.0, from, to };
+        let ends = values.map(|value| axis.level(value));
         let (low, high) =
-            values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), v| (low.min(v), high.max(v)));
-        let (low, high) = (low.log10(), high.log10());
+            ends.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
         let margin = ((high - low) * 0.04).max(0.02);
-        Axis { low: low - margin, high: high + margin, from, to }
+        (axis.low, axis.high) = (low - margin, high + margin);
+        axis
+    }
+
+    fn level(&self, value: f64) -> f64 {
+        match self.scale {
+            Scale::Linear => value,
+            _ => value.max(f64::MIN_POSITIVE).log10(),
+        }
     }
 
     fn place(&self, value: f64) -> f64 {
-        let share = (value.log10() - self.low) / (self.high - self.low);
+        let share = (self.level(value) - self.low) / (self.high - self.low);
         self.from + share * (self.to - self.from)
     }
 
-    /// Powers of two, if it shows nothing else; otherwise powers of ten, of a short axis also steps
-    /// in between.
-    fn ticks(&self, mut values: impl Iterator<Item = f64>) -> Vec<f64> {
-        if values.all(|value| value.log2().fract() == 0.0) {
-            let powers = (0..10).map(|power| f64::from(1 << power));
-            return powers.filter(|tick| (self.low..=self.high).contains(&tick.log10())).collect();
-        }
+    fn ticks(&self) -> Vec<f64> {
+        let all: Vec<f64> = match self.scale {
+            Scale::Powers => (0..10).map(|power| f64::from(1 << power)).collect(),
+            Scale::Linear => {
+                let step = 10f64.powf((self.high / 4.0).log10().floor());
+                let step = if self.high / step > 10.0 { step * 2.0 } else { step };
+                (0..20).map(|n| f64::from(n) * step).collect()
+            }
+            Scale::Count | Scale::Time => self.decades(),
+        };
+        let shown = |&tick: &f64| (self.low..=self.high).contains(&self.level(tick));
+        all.into_iter().filter(shown).collect()
+    }
+
+    /// Powers of ten; of a short axis also steps in between.
+    fn decades(&self) -> Vec<f64> {
         let steps: &[f64] = match self.high - self.low {
             decades if decades > 2.5 => &[1.0],
             decades if decades > 0.9 => &[1.0, 2.0, 5.0],
             _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
         };
         let powers = self.low.floor() as i32..=self.high.ceil() as i32;
-        powers
-            .flat_map(|power| steps.iter().map(move |step| step * 10f64.powi(power)))
-            .filter(|tick| (self.low..=self.high).contains(&tick.log10()))
-            .collect()
+        powers.flat_map(|power| steps.iter().map(move |step| step * 10f64.powi(power))).collect()
     }
-}
 
-fn label(value: f64) -> String {
-    let text = |v: f64| if v >= 1.0 { format!("{v:.0}") } else { format!("{v}") };
-    match value {
-        v if v >= 1e6 => format!("{} M", text(v / 1e6)),
-        v if v >= 1e4 => format!("{} k", text(v / 1e3)),
-        v if v >= 1.0 && v.fract() == 0.0 => text(v),
-        v => format!("{v:.7}").trim_end_matches('0').to_owned(),
+    fn label(&self, value: f64) -> String {
+        let scales: &[(f64, &str)] = match self.scale {
+            Scale::Time => &[(1e9, " s"), (1e6, " ms"), (1e3, " µs"), (0.0, " ns")],
+            _ => &[(1e6, " M"), (1e4, " k"), (0.0, "")],
+        };
+        let &(from, unit) = scales.iter().find(|(from, _)| value >= *from).unwrap_or(&(0.0, ""));
+        let divisor = match (unit, from) {
+            (" k", _) => 1e3,
+            (_, 0.0) => 1.0,
+            (_, from) => from,
+        };
+        // Without what binary fractions leave behind.
+        let number = format!("{:.6}", value / divisor);
+        format!("{}{unit}", number.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 
@@ -81,86 +118,86 @@ impl Chart {
     /// The SVG's text.
     pub fn draw(&self) -> String {
         let points = || self.lines.iter().flat_map(|line| line.points.iter());
-        let x = Axis::new(points().map(|p| p.0), LEFT, WIDTH - RIGHT);
-        let y = Axis::new(points().map(|p| p.1), HEIGHT - BOTTOM, TOP);
+        let x = Axis::new(self.x.1, points().map(|p| p.0), LEFT, WIDTH - RIGHT);
+        let y = Axis::new(self.y.1, points().map(|p| p.1), HEIGHT - BOTTOM, TOP);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
-             font-family=\"sans-serif\" font-size=\"13\">\n\
-             <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
+             font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n\
+             <rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"6\" fill=\"white\" \
+             stroke=\"#ccc\"/>\n",
+            WIDTH - 1.0,
+            HEIGHT - 1.0
         );
-        text(&mut svg, LEFT, 26.0, "font-size=\"17\" font-weight=\"bold\"", &self.title);
-        text(&mut svg, LEFT, 46.0, "font-size=\"11\" fill=\"#666\"", &self.note);
+        text(&mut svg, LEFT, 28.0, "font-size=\"17\" font-weight=\"bold\"", &self.title);
+        text(&mut svg, LEFT, 48.0, "font-size=\"11\" fill=\"#555\"", &self.note);
         self.draw_axes(&mut svg, &x, &y);
         for line in &self.lines {
             draw_line(&mut svg, line, &x, &y);
         }
-        self.draw_names(&mut svg, &y);
+        self.draw_legend(&mut svg);
         svg + "</svg>\n"
     }
 
     fn draw_axes(&self, svg: &mut String, x: &Axis, y: &Axis) {
         let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
-        let values = |of: fn(&(f64, f64)) -> f64| {
-            self.lines.iter().flat_map(move |line| line.points.iter().map(of))
-        };
-        for tick in x.ticks(values(|point| point.0)) {
+        for tick in x.ticks() {
             let at = x.place(tick);
-            rule(svg, (at, TOP), (at, bottom));
-            text(svg, at, bottom + 18.0, "text-anchor=\"middle\"", &label(tick));
+            rule(svg, (at, TOP), (at, bottom), "stroke=\"#ddd\"");
+            text(svg, at, bottom + 18.0, "text-anchor=\"middle\"", &x.label(tick));
         }
-        for tick in y.ticks(values(|point| point.1)) {
+        for tick in y.ticks() {
             let at = y.place(tick);
-            rule(svg, (LEFT, at), (right, at));
-            text(svg, LEFT - 8.0, at + 4.0, "text-anchor=\"end\"", &label(tick));
+            rule(svg, (LEFT, at), (right, at), "stroke=\"#ddd\"");
+            text(svg, LEFT - 8.0, at + 4.0, "text-anchor=\"end\"", &y.label(tick));
         }
-        text(svg, (LEFT + right) / 2.0, HEIGHT - 12.0, "text-anchor=\"middle\"", &self.x);
+        rule(svg, (LEFT, TOP), (LEFT, bottom), "stroke=\"#888\"");
+        rule(svg, (LEFT, bottom), (right, bottom), "stroke=\"#888\"");
+        text(svg, (LEFT + right) / 2.0, HEIGHT - 14.0, "text-anchor=\"middle\"", self.x.0);
         let middle = (TOP + bottom) / 2.0;
         let turned = format!("text-anchor=\"middle\" transform=\"rotate(-90 20 {middle:.0})\"");
-        text(svg, 20.0, middle, &turned, &self.y);
+        text(svg, 20.0, middle, &turned, self.y.0);
     }
 
-    /// Beside the last point of each line, apart from each other.
-    fn draw_names(&self, svg: &mut String, y: &Axis) {
-        let end = |line: &Line| line.points.last().map_or(TOP, |p| y.place(p.1));
-        let mut named: Vec<(f64, &Line)> = self.lines.iter().map(|l| (end(l), l)).collect();
-        named.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut lowest = TOP - 10.0;
-        for (at, line) in named {
-            lowest = at.max(lowest + 17.0);
-            let style = format!("fill=\"{}\" font-weight=\"bold\"", line.colour);
-            text(svg, WIDTH - RIGHT + 10.0, lowest + 4.0, &style, line.name);
+    fn draw_legend(&self, svg: &mut String) {
+        let left = WIDTH - RIGHT + 16.0;
+        for (line, at) in self.lines.iter().zip((0..).map(|n| TOP + 10.0 + 22.0 * f64::from(n))) {
+            rule(svg, (left, at), (left + 26.0, at), &stroke(line));
+            text(svg, left + 34.0, at + 4.0, "", &line.name);
         }
     }
+}
+
+fn stroke(line: &Line) -> String {
+    let dashes = if line.dashed { " stroke-dasharray=\"7 4\"" } else { "" };
+    format!("stroke=\"{}\" stroke-width=\"2.5\"{dashes}", line.colour)
 }
 
 fn draw_line(svg: &mut String, line: &Line, x: &Axis, y: &Axis) {
     let places: Vec<String> =
         line.points.iter().map(|p| format!("{:.1},{:.1}", x.place(p.0), y.place(p.1))).collect();
-    let colour = line.colour;
-    let _ = writeln!(
-        svg,
-        "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2.5\"/>",
-        places.join(" ")
-    );
+    let _ =
+        writeln!(svg, "<polyline points=\"{}\" fill=\"none\" {}/>", places.join(" "), stroke(line));
     // Many points are a curve of their own.
     if line.points.len() <= 20 {
         for (px, py) in &line.points {
             let (cx, cy) = (x.place(*px), y.place(*py));
             let _ = writeln!(
                 svg,
-                "<circle cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3.5\" fill=\"{colour}\"/>"
+                "<circle cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3.5\" fill=\"{}\"/>",
+                line.colour
             );
         }
     }
 }
 
-fn rule(svg: &mut String, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
+fn rule(svg: &mut String, (x1, y1): (f64, f64), (x2, y2): (f64, f64), style: &str) {
     let _ = writeln!(
         svg,
-        "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"#ddd\"/>"
+        "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" {style}/>"
     );
 }
 
 fn text(svg: &mut String, x: f64, y: f64, style: &str, what: &str) {
+    let what = what.replace('&', "&amp;").replace('<', "&lt;");
     let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" {style}>{what}</text>");
 }

@@ -2,36 +2,55 @@
 
 use crate::build::Side;
 use crate::cases::{Case, Goal, Row};
-use crate::run::{Figure, Figures, Results};
+use crate::run::{Figure, Results};
 
 const HEAD: [&str; 8] =
     ["operation", "libssl", "standalone", "ratio", "interposed", "ratio", "to reach", ""];
 
-/// The figures of all rows as text.
+/// The figures of all rows as text, by section.
 pub struct Table {
-    rows: Vec<[String; 8]>,
+    sections: Vec<(&'static str, Vec<[String; 8]>)>,
 }
 
 impl Table {
     pub fn new(cases: &[Case], results: &Results) -> Table {
-        let rows = cases
-            .iter()
-            .zip(results)
-            .flat_map(|(case, sides)| case.rows.iter().map(move |row| line(row, sides)))
-            .collect();
-        Table { rows }
+        let mut sections: Vec<(&'static str, Vec<[String; 8]>)> = Vec::new();
+        for case in cases {
+            if sections.last().is_none_or(|(section, _)| *section != case.section) {
+                sections.push((case.section, Vec::new()));
+            }
+            if let Some((_, rows)) = sections.last_mut() {
+                rows.extend(case.rows.iter().map(|row| line(row, case, results)));
+            }
+        }
+        Table { sections }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &[String; 8]> {
+        self.sections.iter().flat_map(|(_, rows)| rows)
+    }
+
+    /// How many of the numbers to reach are reached.
+    pub fn summary(&self) -> String {
+        let all = self.rows().filter(|row| !row[7].is_empty()).count();
+        let reached = self.rows().filter(|row| row[7] == REACHED).count();
+        format!("{reached} of {all} numbers reached")
     }
 
     /// In columns.
     pub fn for_terminal(&self) -> String {
-        let all = || std::iter::once(HEAD.map(str::to_owned)).chain(self.rows.iter().cloned());
-        let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let indented = |cell: &str| cell.replace(INDENT, "    ");
+        let head = HEAD.map(str::to_owned);
+        let all = || std::iter::once(&head).chain(self.rows());
+        let width = |column: usize| {
+            all().map(|row| indented(&row[column]).chars().count()).max().unwrap_or(0)
+        };
         let widths: [usize; 8] = std::array::from_fn(width);
         let mut text = String::new();
-        for row in all() {
+        let mut write = |row: &[String; 8]| {
             for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
                 let cell = if column == 0 || column >= 6 {
-                    format!("{cell:<width$}  ")
+                    format!("{:<width$}  ", indented(cell))
                 } else {
                     format!("{cell:>width$}  ")
                 };
@@ -39,7 +58,9 @@ impl Table {
             }
             text.truncate(text.trim_end().len());
             text.push('\n');
-        }
+        };
+        write(&head);
+        self.rows().for_each(write);
         text
     }
 
@@ -47,62 +68,72 @@ impl Table {
     pub fn for_markdown(&self) -> String {
         let line = |row: &[String; 8]| format!("| {} |\n", row.join(" | "));
         let head = line(&HEAD.map(str::to_owned)) + "|---|--:|--:|--:|--:|--:|---|---|\n";
-        head + &self.rows.iter().map(line).collect::<String>()
+        let section = |(name, rows): &(&str, Vec<[String; 8]>)| {
+            format!("\n### {name}\n\n{head}{}", rows.iter().map(line).collect::<String>())
+        };
+        self.sections.iter().map(section).collect()
     }
 }
 
-fn line(row: &Row, sides: &[Figures; 3]) -> [String; 8] {
-    let of = |side: Side| sides[side as usize].get(row.figure);
+/// Before the title of a row that tells more of the row above.
+const INDENT: &str = "&emsp;";
+const REACHED: &str = "reached";
+const MISSED: &str = "MISSED";
+
+fn line(row: &Row, case: &Case, results: &Results) -> [String; 8] {
+    let of = |side: Side| results.median(case, side, row.figure);
     let (libssl, standalone, interposed) =
         (of(Side::Libssl), of(Side::Standalone), of(Side::Interposed));
-    let show = |figure: Option<&Figure>| figure.map_or("-".to_owned(), shown);
-    let (alone, in_front) = (ratio(libssl, standalone), ratio(libssl, interposed));
-    let reached = reached(row.goal, alone, in_front, standalone);
+    let show = |figure: &Option<Figure>| figure.as_ref().map_or("-".to_owned(), shown);
+    let ratio = |side: Side| results.ratio(case, side, row.figure);
+    let (alone, in_front) = (ratio(Side::Standalone), ratio(Side::Interposed));
+    let reached = match row.goal {
+        Goal::Nothing => None,
+        Goal::Times(n) => alone.map(|ratio| ratio >= n),
+        Goal::AtMost(n) => standalone.as_ref().map(|figure| figure.value <= n),
+        Goal::InterposedTimes(n) => in_front.map(|ratio| ratio >= n * NOISE),
+        Goal::InterposedMore(n) => difference(&interposed, &libssl).map(|more| more <= n),
+    };
     [
         row.title.clone(),
-        show(libssl),
-        show(standalone),
+        show(&libssl),
+        show(&standalone),
         times(alone),
-        show(interposed),
+        show(&interposed),
         times(in_front),
-        to_reach(row.goal, libssl.or(standalone)),
-        reached.map_or("", |yes| if yes { "reached" } else { "MISSED" }).to_owned(),
+        to_reach(row.goal, libssl.as_ref().or(standalone.as_ref())),
+        verdict(row.goal, reached).to_owned(),
     ]
 }
 
-fn reached(
-    goal: Goal,
-    alone: Option<f64>,
-    in_front: Option<f64>,
-    standalone: Option<&Figure>,
-) -> Option<bool> {
-    // What cannot be told from one is one: handshakes differ by a few percent from run to run.
-    const NOISE: f64 = 0.97;
-    match goal {
-        Goal::Nothing => None,
-        Goal::Times(n) => alone.map(|ratio| ratio >= n),
-        Goal::AtMost(n) => standalone.map(|figure| figure.value <= n),
-        Goal::InterposedTimes(n) => in_front.map(|ratio| ratio >= n * NOISE),
+fn verdict(goal: Goal, reached: Option<bool>) -> &'static str {
+    match reached {
+        _ if goal == Goal::Nothing => "",
+        None => "not measured",
+        Some(true) => REACHED,
+        Some(false) => MISSED,
     }
+}
+
+/// What cannot be told from one is one: handshakes differ by a few percent from run to run.
+const NOISE: f64 = 0.97;
+
+fn difference(a: &Option<Figure>, b: &Option<Figure>) -> Option<f64> {
+    Some(a.as_ref()?.value - b.as_ref()?.value)
 }
 
 fn to_reach(goal: Goal, like: Option<&Figure>) -> String {
     match goal {
         Goal::Nothing => String::new(),
         Goal::Times(n) | Goal::InterposedTimes(n) => times(Some(n)),
-        Goal::AtMost(value) => like.map_or(String::new(), |figure| {
-            format!("at most {}", shown(&Figure { value, unit: figure.unit.clone() }))
-        }),
+        Goal::AtMost(value) => format!("at most {}", in_unit(value, like)),
+        Goal::InterposedMore(value) => format!("libssl + {}", in_unit(value, like)),
     }
 }
 
-/// How many times as good as libssl.
-fn ratio(libssl: Option<&Figure>, ours: Option<&Figure>) -> Option<f64> {
-    let (libssl, ours) = (libssl?, ours?);
-    let more_is_better = ours.unit.ends_with("/s");
-    let (better, worse) =
-        if more_is_better { (ours.value, libssl.value) } else { (libssl.value, ours.value) };
-    (worse > 0.0).then(|| better / worse)
+fn in_unit(value: f64, like: Option<&Figure>) -> String {
+    let unit = like.map_or(String::new(), |figure| figure.unit.clone());
+    shown(&Figure { value, unit })
 }
 
 fn times(ratio: Option<f64>) -> String {

@@ -8,19 +8,31 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 pub type Id = [u8; 32];
-pub type Value = Arc<u64>;
+
+/// Knows itself when it expires, as OpenSSL's do: who gets it looks at that.
+pub struct Session {
+    pub id: Id,
+    pub expiry: u64,
+}
+
+impl Session {
+    fn good(&self) -> bool {
+        self.expiry >= crate::NOW
+    }
+}
 
 /// What a session cache does.
 pub trait Cache: Send + Sync + 'static {
     fn new(capacity: usize) -> Self;
-    fn insert(&self, id: Id, expiry: u64, value: Value);
-    fn get(&self, id: &Id, now: u64) -> Option<Value>;
-    fn remove(&self, id: &Id) -> Option<Value>;
+    fn insert(&self, session: Arc<Session>);
+    /// None that has expired.
+    fn get(&self, id: &Id) -> Option<Arc<Session>>;
+    fn remove(&self, id: &Id);
 }
 
 /// A handle as the engine wants it: equal if it is the same session.
 #[derive(Clone)]
-struct Handle(Value);
+struct Handle(Arc<Session>);
 
 impl PartialEq for Handle {
     fn eq(&self, other: &Self) -> bool {
@@ -40,51 +52,38 @@ impl Cache for Engine {
         Engine(SessionCache::new(capacity))
     }
 
-    fn insert(&self, id: Id, expiry: u64, value: Value) {
-        drop(self.0.insert(key(&id), Expiry::at(expiry as i64), Handle(value)));
+    fn insert(&self, session: Arc<Session>) {
+        let expiry = Expiry::at(session.expiry as i64);
+        drop(self.0.insert(key(&session.id), expiry, Handle(session)));
     }
 
-    /// As in OpenSSL, the expiry is the session's own: who gets it looks at it there.
-    fn get(&self, id: &Id, now: u64) -> Option<Value> {
-        self.0.get(&key(id)).map(|handle| handle.0).filter(|value| **value != now)
+    fn get(&self, id: &Id) -> Option<Arc<Session>> {
+        self.0.get(&key(id)).map(|handle| handle.0).filter(|session| session.good())
     }
 
-    fn remove(&self, id: &Id) -> Option<Value> {
-        self.0.remove(&key(id)).map(|handle| handle.0)
-    }
-}
-
-/// Others keep the expiry beside the value.
-#[derive(Clone)]
-pub struct Expiring {
-    expiry: u64,
-    value: Value,
-}
-
-impl Expiring {
-    fn good(self, now: u64) -> Option<Value> {
-        (self.expiry >= now).then_some(self.value)
+    fn remove(&self, id: &Id) {
+        drop(self.0.remove(&key(id)));
     }
 }
 
 /// quick_cache.
-pub struct Quick(quick_cache::sync::Cache<Id, Expiring>);
+pub struct Quick(quick_cache::sync::Cache<Id, Arc<Session>>);
 
 impl Cache for Quick {
     fn new(capacity: usize) -> Self {
         Quick(quick_cache::sync::Cache::new(capacity))
     }
 
-    fn insert(&self, id: Id, expiry: u64, value: Value) {
-        self.0.insert(id, Expiring { expiry, value });
+    fn insert(&self, session: Arc<Session>) {
+        self.0.insert(session.id, session);
     }
 
-    fn get(&self, id: &Id, now: u64) -> Option<Value> {
-        self.0.get(id)?.good(now)
+    fn get(&self, id: &Id) -> Option<Arc<Session>> {
+        self.0.get(id).filter(|session| session.good())
     }
 
-    fn remove(&self, id: &Id) -> Option<Value> {
-        self.0.remove(id).map(|(_, expiring)| expiring.value)
+    fn remove(&self, id: &Id) {
+        drop(self.0.remove(id));
     }
 }
 
@@ -92,15 +91,15 @@ struct ByExpiry {
     started: Instant,
 }
 
-impl moka::Expiry<Id, Expiring> for ByExpiry {
-    fn expire_after_create(&self, _: &Id, session: &Expiring, at: Instant) -> Option<Duration> {
+impl moka::Expiry<Id, Arc<Session>> for ByExpiry {
+    fn expire_after_create(&self, _: &Id, session: &Arc<Session>, at: Instant) -> Option<Duration> {
         let lifetime = Duration::from_secs(session.expiry - crate::NOW);
         Some(lifetime.saturating_sub(at.duration_since(self.started)))
     }
 }
 
 /// moka.
-pub struct Moka(moka::sync::Cache<Id, Expiring>);
+pub struct Moka(moka::sync::Cache<Id, Arc<Session>>);
 
 impl Cache for Moka {
     fn new(capacity: usize) -> Self {
@@ -109,22 +108,23 @@ impl Cache for Moka {
         Moka(builder.expire_after(by_expiry).build())
     }
 
-    fn insert(&self, id: Id, expiry: u64, value: Value) {
-        self.0.insert(id, Expiring { expiry, value });
+    fn insert(&self, session: Arc<Session>) {
+        self.0.insert(session.id, session);
     }
 
-    fn get(&self, id: &Id, _: u64) -> Option<Value> {
-        self.0.get(id).map(|expiring| expiring.value)
+    /// It sees to the expiry by itself.
+    fn get(&self, id: &Id) -> Option<Arc<Session>> {
+        self.0.get(id)
     }
 
-    fn remove(&self, id: &Id) -> Option<Value> {
-        self.0.remove(id).map(|expiring| expiring.value)
+    fn remove(&self, id: &Id) {
+        self.0.invalidate(id);
     }
 }
 
 /// dashmap, and a search tree in order of expiry behind a lock.
 pub struct Dash {
-    map: DashMap<Id, (Expiring, u64)>,
+    map: DashMap<Id, (Arc<Session>, u64)>,
     order: Mutex<BTreeMap<(u64, u64), Id>>,
     sequence: AtomicU64,
     capacity: usize,
@@ -132,17 +132,13 @@ pub struct Dash {
 
 impl Cache for Dash {
     fn new(capacity: usize) -> Self {
-        Dash {
-            map: DashMap::new(),
-            order: Mutex::default(),
-            sequence: AtomicU64::new(0),
-            capacity,
-        }
+        Dash { map: DashMap::new(), order: Mutex::default(), sequence: AtomicU64::new(0), capacity }
     }
 
-    fn insert(&self, id: Id, expiry: u64, value: Value) {
+    fn insert(&self, session: Arc<Session>) {
+        let (id, expiry) = (session.id, session.expiry);
         let sequence = self.sequence.fetch_add(1, Relaxed);
-        let replaced = self.map.insert(id, (Expiring { expiry, value }, sequence));
+        let replaced = self.map.insert(id, (session, sequence));
         let mut order = self.order.lock().expect("nobody panics");
         if let Some((old, sequence)) = replaced {
             order.remove(&(old.expiry, sequence));
@@ -155,13 +151,14 @@ impl Cache for Dash {
         }
     }
 
-    fn get(&self, id: &Id, now: u64) -> Option<Value> {
-        self.map.get(id)?.0.clone().good(now)
+    fn get(&self, id: &Id) -> Option<Arc<Session>> {
+        self.map.get(id).map(|entry| entry.0.clone()).filter(|session| session.good())
     }
 
-    fn remove(&self, id: &Id) -> Option<Value> {
-        let (_, (expiring, sequence)) = self.map.remove(id)?;
-        self.order.lock().expect("nobody panics").remove(&(expiring.expiry, sequence));
-        Some(expiring.value)
+    fn remove(&self, id: &Id) {
+        if let Some((_, (session, sequence))) = self.map.remove(id) {
+            let mut order = self.order.lock().expect("nobody panics");
+            order.remove(&(session.expiry, sequence));
+        }
     }
 }

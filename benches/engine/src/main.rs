@@ -1,21 +1,31 @@
 //! The engine against moka, quick_cache and dashmap, on the same trace: sessions come one after the
-//! other, with timeouts of 300 to 7500 seconds, into a cache that is full.
+//! other, with timeouts of 300 to 7500 seconds.
 //!
-//! `cargo run --release --manifest-path benches/engine/Cargo.toml -- [--runs N] [--quick]`
-//!
-//! All four hand out an `Arc`, and never one that has expired. Beyond that they do not do the same:
-//! only the engine and the dashmap (with a search tree of expiries beside it) evict the session that
-//! expires first; moka knows expiry but evicts what is used least; quick_cache knows no expiry, so
-//! that is checked here at each look-up.
+//! All four hand out an `Arc`, and never of a session that has expired. Beyond that they do not do
+//! the same: only the engine and the dashmap (with a search tree of expiries beside it) evict the
+//! session that expires first; moka knows expiry but evicts what is used least; quick_cache knows
+//! no expiry, so that the session is asked at each look-up. Each hashes as it comes: the engine and
+//! the standard library's hash of moka and dashmap with a secret key, quick_cache with a faster one.
 
 mod caches;
+#[path = "../../compare/page.rs"]
+mod page;
 
-use caches::{Cache, Dash, Engine, Id, Moka, Quick, Value};
-use std::sync::Arc;
+use caches::{Cache, Dash, Engine, Id, Moka, Quick, Session};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 const NAMES: [&str; 4] = ["engine", "quick_cache", "moka", "dashmap"];
+
+const USAGE: &str = "usage: cargo run --release --manifest-path benches/engine/Cargo.toml --
+           [--quick] [--runs N] [--markdown FILE]
+  --quick          a cache of 20,480 alone, once
+  --runs N         of each measurement, turn by turn; the medians count (default 3)
+  --markdown FILE  write the table there, too; if FILE has the lines <!-- caches --> and
+                   <!-- /caches -->, between those
+";
 
 /// The number of a session tells its id and its expiry.
 fn id(number: u64) -> Id {
@@ -30,8 +40,9 @@ fn id(number: u64) -> Id {
 const NOW: u64 = 1_700_000_000;
 
 /// As many sessions come in a mean lifetime as the cache holds.
-fn expiry(number: u64, capacity: u64) -> u64 {
-    NOW + number * 3900 / capacity + 300 + mix(number ^ 0x5bd1_e995) % 7201
+fn session(number: u64, capacity: u64) -> Arc<Session> {
+    let expiry = NOW + number * 3900 / capacity + 300 + mix(number ^ 0x5bd1_e995) % 7201;
+    Arc::new(Session { id: id(number), expiry })
 }
 
 fn mix(x: u64) -> u64 {
@@ -53,127 +64,115 @@ fn cpu_now() -> f64 {
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-fn fill(cache: &impl Cache, count: u64, capacity: u64) {
-    for number in 0..count {
-        cache.insert(id(number), expiry(number, capacity), Arc::new(number));
-    }
-}
+const BATCH: u64 = 512;
 
-/// Nanoseconds for each of `count` operations, given their numbers; prepared outside the clock.
-fn timed<T>(count: u64, mut prepare: impl FnMut(u64) -> T, mut operation: impl FnMut(T)) -> f64 {
-    const BATCH: u64 = 512;
+/// Nanoseconds for each of so many batches of operations; prepared outside the clock.
+fn timed<T>(batches: u64, mut prepare: impl FnMut() -> T, mut operation: impl FnMut(T)) -> f64 {
     let mut total = 0.0;
-    for batch in 0..count / BATCH {
-        let prepared: Vec<T> = (0..BATCH).map(|i| prepare(batch * BATCH + i)).collect();
+    for _ in 0..batches {
+        let prepared: Vec<T> = (0..BATCH).map(|_| prepare()).collect();
         let begin = cpu_now();
         prepared.into_iter().for_each(&mut operation);
         total += cpu_now() - begin;
     }
-    total / (count / BATCH * BATCH) as f64
+    total / (batches * BATCH) as f64
 }
 
 /// Insertions into a full cache: each makes another session leave.
 fn insertions<C: Cache>(capacity: u64) -> f64 {
     let cache = C::new(capacity as usize);
-    fill(&cache, capacity * 2, capacity);
-    let prepare = |i| {
-        let number = capacity * 2 + i;
-        (id(number), expiry(number, capacity), Arc::new(number))
-    };
-    let count = capacity.clamp(100_000, 500_000);
-    timed(count, prepare, |(id, expiry, value)| cache.insert(id, expiry, value))
+    let mut numbers = 0..;
+    let mut next = || session(numbers.next().unwrap_or_default(), capacity);
+    (0..capacity * 3 / 2).for_each(|_| cache.insert(next()));
+    timed(400, next, |session| cache.insert(session))
 }
 
-/// Look-ups that find their session. The cache has room for twice as many: all stay.
-fn lookups<C: Cache>(sessions: u64) -> f64 {
-    let cache = C::new(sessions as usize * 2);
-    fill(&cache, sessions, sessions);
+/// Look-ups that find their session.
+fn lookups(cache: &impl Cache, sessions: u64) -> f64 {
+    const BATCHES: u64 = 1000;
     let (mut random, mut found) = (1, 0u64);
-    const COUNT: u64 = 500_000;
     let cost = timed(
-        COUNT,
-        |_| id(next_random(&mut random) % sessions),
-        |id| found += u64::from(cache.get(&id, NOW).is_some()),
+        BATCHES,
+        || id(next_random(&mut random) % sessions),
+        |id| found += u64::from(cache.get(&id).is_some()),
     );
-    assert!(found >= COUNT / 512 * 512 * 99 / 100, "{found} found");
+    assert!(found >= BATCHES * BATCH * 99 / 100, "{found} found");
     cost
 }
 
-/// Million operations a second: 95% look-ups, 5% a session out and in again.
-fn mixed<C: Cache>(sessions: u64, threads: u64) -> f64 {
-    let cache = C::new(sessions as usize * 2);
-    fill(&cache, sessions, sessions);
+/// An operation: a look-up, unless there is a session to take out and to put back.
+struct Step {
+    id: Id,
+    session: Option<Arc<Session>>,
+}
+
+/// 5 of 100 operations put a session back, drawn over all of them.
+fn steps(kept: &[Arc<Session>], mut random: u64, threads: usize) -> Vec<Step> {
+    let step = |_| {
+        let session = &kept[(next_random(&mut random) % kept.len() as u64) as usize];
+        let writes = next_random(&mut random) % 100 < 5;
+        Step { id: session.id, session: writes.then(|| session.clone()) }
+    };
+    (0..65_536.max(2 * kept.len() / threads)).map(step).collect()
+}
+
+fn take(cache: &impl Cache, step: &Step) {
+    match &step.session {
+        None => drop(std::hint::black_box(cache.get(&step.id))),
+        Some(session) => {
+            cache.remove(&step.id);
+            cache.insert(session.clone());
+        }
+    }
+}
+
+/// Million operations a second. Each thread goes through a list of its own in a circle, which is
+/// there before the clock starts.
+fn mixed(cache: &impl Cache, kept: &[Arc<Session>], threads: usize) -> f64 {
     let (stop, total) = (AtomicBool::new(false), AtomicU64::new(0));
-    let begin = Instant::now();
-    std::thread::scope(|scope| {
+    let start_line = Barrier::new(threads + 1);
+    let begin = std::thread::scope(|scope| {
         for thread in 0..threads {
-            let (cache, stop, total) = (&cache, &stop, &total);
+            let (stop, total, start_line) = (&stop, &total, &start_line);
             scope.spawn(move || {
-                let (mut random, mut count) = (thread, 0);
-                while !stop.load(Relaxed) {
-                    for _ in 0..64 {
-                        one_of_the_mix(cache, next_random(&mut random), sessions);
+                let steps = steps(kept, thread as u64 * 1_000_003, threads);
+                let mut count = 0;
+                start_line.wait();
+                for chunk in steps.chunks_exact(64).cycle() {
+                    if stop.load(Relaxed) {
+                        break;
                     }
+                    chunk.iter().for_each(|step| take(cache, step));
                     count += 64;
                 }
                 total.fetch_add(count, Relaxed);
             });
         }
-        std::thread::sleep(Duration::from_millis(400));
+        start_line.wait();
+        let begin = Instant::now();
+        std::thread::sleep(Duration::from_millis(500));
         stop.store(true, Relaxed);
+        begin
     });
     total.load(Relaxed) as f64 / begin.elapsed().as_secs_f64() / 1e6
 }
 
-fn one_of_the_mix(cache: &impl Cache, drawn: u64, sessions: u64) {
-    let number = (drawn >> 8) % sessions;
-    let id = id(number);
-    if drawn & 0xff < 13 {
-        if let Some(value) = cache.remove(&id) {
-            cache.insert(id, expiry(number, sessions), value);
-        }
-    } else {
-        std::hint::black_box::<Option<Value>>(cache.get(&id, NOW));
-    }
-}
+const OPERATIONS: [&str; 4] = [
+    "insert + evict, full cache of",
+    "look-up,",
+    "95% look-up, 5% remove + insert, 1 thread,",
+    "95% look-up, 5% remove + insert, 8 threads,",
+];
+const UNITS: [&str; 4] = ["ns", "ns", "M/s", "M/s"];
 
-struct Workload {
-    name: &'static str,
-    unit: &'static str,
-    more_is_better: bool,
-    /// One measurement for each of [`NAMES`].
-    caches: [fn() -> f64; 4],
-}
-
-macro_rules! workload {
-    ($name:literal, $unit:literal, $more:literal, $measure:ident($($argument:expr),*)) => {
-        Workload {
-            name: $name,
-            unit: $unit,
-            more_is_better: $more,
-            caches: [
-                || $measure::<Engine>($($argument),*),
-                || $measure::<Quick>($($argument),*),
-                || $measure::<Moka>($($argument),*),
-                || $measure::<Dash>($($argument),*),
-            ],
-        }
-    };
-}
-
-fn workloads(quick: bool) -> Vec<Workload> {
-    let mut all = vec![
-        workload!("insert + evict, 20,480", "ns", false, insertions(20_480)),
-        workload!("look-up, 20,480", "ns", false, lookups(20_480)),
-        workload!("95/5 mixed, 20,480, 1 thread", "M/s", true, mixed(20_480, 1)),
-        workload!("95/5 mixed, 20,480, 8 threads", "M/s", true, mixed(20_480, 8)),
-    ];
-    if !quick {
-        all.push(workload!("insert + evict, 1,000,000", "ns", false, insertions(1_000_000)));
-        all.push(workload!("look-up, 1,000,000", "ns", false, lookups(1_000_000)));
-        all.push(workload!("95/5 mixed, 1,000,000, 8 threads", "M/s", true, mixed(1_000_000, 8)));
-    }
-    all
+/// The four operations on one cache. All but the first on one with room for twice as many.
+fn measure<C: Cache>(sessions: u64) -> [f64; 4] {
+    let insertion = insertions::<C>(sessions);
+    let cache = C::new(sessions as usize * 2);
+    let kept: Vec<_> = (0..sessions).map(|number| session(number, sessions)).collect();
+    kept.iter().for_each(|session| cache.insert(session.clone()));
+    let lookup = lookups(&cache, sessions);
+    [insertion, lookup, mixed(&cache, &kept, 1), mixed(&cache, &kept, 8)]
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -181,32 +180,74 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[(values.len() - 1) / 2]
 }
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let runs = arguments.iter().position(|argument| argument == "--runs");
-    let runs = runs.and_then(|at| arguments.get(at + 1)?.parse().ok());
-    let runs: usize = runs.unwrap_or(if quick { 1 } else { 5 });
-    println!("| operation | {} |", NAMES.join(" | "));
-    println!("|---|--:|--:|--:|--:|");
-    for workload in workloads(quick) {
-        let mut figures: [Vec<f64>; 4] = Default::default();
-        for _ in 0..runs {
-            for (figures, measure) in figures.iter_mut().zip(workload.caches) {
-                figures.push(measure());
-            }
-        }
-        println!("{}", line(&workload, figures.map(median)));
-    }
-    println!("\nIn brackets: how many times as good the engine is.");
+/// The rows for caches of one size.
+fn rows(sessions: u64, size: &str, runs: usize) -> String {
+    let caches: [fn(u64) -> [f64; 4]; 4] =
+        [measure::<Engine>, measure::<Quick>, measure::<Moka>, measure::<Dash>];
+    let all: Vec<[[f64; 4]; 4]> =
+        (0..runs).map(|_| caches.map(|measure| measure(sessions))).collect();
+    let figure = |cache: usize, operation: usize| {
+        median(all.iter().map(|run| run[cache][operation]).collect())
+    };
+    let row = |operation: usize| {
+        let figures = std::array::from_fn(|cache| figure(cache, operation));
+        format!("| {} {size} |{}\n", OPERATIONS[operation], cells(figures, UNITS[operation]))
+    };
+    (0..OPERATIONS.len()).map(row).collect()
 }
 
-fn line(workload: &Workload, figures: [f64; 4]) -> String {
-    let unit = workload.unit;
-    let mut text = format!("| {} | {:.1} {unit} |", workload.name, figures[0]);
+fn cells(figures: [f64; 4], unit: &str) -> String {
+    let mut text = format!(" {:.1} {unit} |", figures[0]);
     for other in &figures[1..] {
-        let ratio = if workload.more_is_better { figures[0] / other } else { other / figures[0] };
+        let ratio = if unit == "M/s" { figures[0] / other } else { other / figures[0] };
         text.push_str(&format!(" {other:.1} {unit} ({ratio:.2}x) |"));
     }
     text
+}
+
+struct Wanted {
+    quick: bool,
+    runs: Option<usize>,
+    markdown: Option<String>,
+}
+
+impl Wanted {
+    fn from_arguments() -> Option<Wanted> {
+        let mut wanted = Wanted { quick: false, runs: None, markdown: None };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--quick" => wanted.quick = true,
+                "--runs" => wanted.runs = Some(arguments.next()?.parse().ok().filter(|&n| n > 0)?),
+                "--markdown" => wanted.markdown = Some(arguments.next()?),
+                _ => return None,
+            }
+        }
+        Some(wanted)
+    }
+}
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("--help") {
+        print!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let Some(wanted) = Wanted::from_arguments() else {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let runs = wanted.runs.unwrap_or(if wanted.quick { 1 } else { 3 });
+    let mut table = format!("| operation | {} |\n|---|--:|--:|--:|--:|\n", NAMES.join(" | "));
+    table += &rows(20_480, "20,480", runs);
+    if !wanted.quick {
+        table += &rows(1_000_000, "1,000,000", runs);
+    }
+    print!("{table}\nIn brackets: how many times as good the engine is.\n");
+    match wanted.markdown.map(|file| page::fill(file.as_ref(), "caches", &table)) {
+        Some(Err(problem)) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
