@@ -332,3 +332,39 @@ fn a_frozen_cache_lets_nobody_in_until_it_thaws() {
         }
     });
 }
+
+/// Half of the threads add and remove, so that index and entries grow, move and are used again; the
+/// others look up what is always there, and what never is.
+#[test]
+fn a_look_up_without_the_lock_sees_what_is_there_and_nothing_else() {
+    const KEPT: u64 = 100;
+    const COMING_AND_GOING: u64 = 1 << 32;
+    const NEVER: u64 = 1 << 33;
+    for round in 0..20 {
+        let cache = SessionCache::new(usize::MAX);
+        let add = |n| insert(&cache, key(n), Expiry::at(n as i64), Session(Arc::new(n)));
+        (0..KEPT).for_each(add);
+        let writing = AtomicUsize::new(THREADS as usize / 2);
+        in_threads(|thread| {
+            let mut random = Random(round * THREADS + thread);
+            if thread % 2 == 0 {
+                for n in 0..3000 {
+                    let n = COMING_AND_GOING + n * THREADS + thread;
+                    add(n);
+                    assert!(cache.contains(&key(n)), "its own");
+                    if random.below(3) > 0 {
+                        assert!(cache.remove(&key(n)).is_some());
+                        assert!(!cache.contains(&key(n)), "its own, gone");
+                    }
+                }
+                writing.fetch_sub(1, Ordering::Relaxed);
+            } else {
+                while writing.load(Ordering::Relaxed) > 0 {
+                    assert!(cache.contains(&key(random.below(KEPT))), "always there");
+                    assert!(!cache.contains(&key(NEVER + random.below(KEPT))), "never there");
+                }
+            }
+        });
+        cache.validate();
+    }
+}

@@ -7,12 +7,13 @@
 //! goes and nothing else: sessions that get a place in the order later have a higher sequence
 //! number, so a callback that adds sessions again makes no endless loop.
 
+use super::Cause;
 use super::SessionCache;
 use super::expiry::Expiry;
-use super::shard::Departed;
-use super::sharding::{Locked, SHARDS, View};
+use super::rank::{Departed, NOBODY};
+use super::shard::Locked;
+use super::sharding::{SHARDS, View};
 use super::slab::NoMemory;
-use super::{Cause, NOBODY};
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
@@ -203,9 +204,6 @@ impl Sweep {
             departed(gone);
         });
         cache.counters().depart(count);
-        let spare = shard.take_spare();
-        drop(shard);
-        drop(spare);
         next
     }
 }

@@ -17,11 +17,11 @@
 //! A search is repeated only if another thread has changed the chosen shard meanwhile: each turn
 //! is progress for somebody.
 
+use super::SessionCache;
 use super::departures::{Departures, Gone, Rest};
 use super::key::{Hash, Key};
-use super::shard::{Departed, Rank};
-use super::sharding::{Head, View};
-use super::{NOBODY, SessionCache};
+use super::rank::{Departed, Head, NOBODY, Rank};
+use super::sharding::View;
 use std::sync::atomic::{Ordering, fence};
 
 struct Victim<'a, S> {
@@ -95,11 +95,7 @@ impl<S> SessionCache<S> {
             if !self.claim() {
                 return None;
             }
-            let mut shard = victim.view.lock(victim.shard);
-            let departed = shard.evict(victim.rank, spared);
-            let spare = shard.take_spare();
-            drop(shard);
-            drop(spare);
+            let departed = victim.view.lock(victim.shard).evict(victim.rank, spared);
             if departed.is_some() {
                 return departed;
             }

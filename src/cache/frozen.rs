@@ -2,7 +2,8 @@
 
 use super::SessionCache;
 use super::lock::Guard;
-use super::sharding::{Locked, SHARDS};
+use super::shard::Locked;
+use super::sharding::SHARDS;
 use std::sync::atomic::Ordering;
 
 /// Holds every lock of a cache, so that `fork()` finds it in order. Dropping it releases them.
@@ -43,7 +44,6 @@ impl<'a, S> Frozen<'a, S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::slab::Entry;
     use super::super::{Expiry, Insertion, Key, SessionCache};
 
     /// A fork while another thread has stored a session but not given it its place, while it had
@@ -61,8 +61,8 @@ mod tests {
             let hash = key(before).hash();
             let mut shard = cache.shards.lock(hash).unwrap();
             assert!(shard.try_reserve(1).is_ok());
-            let entry = Entry::new(&key(before), Expiry::at(0), before);
-            shard.add(hash, entry, cache.next_sequence());
+            let sequence = cache.next_sequence();
+            shard.add((hash, &key(before)), Expiry::at(0), before, sequence);
             drop(shard);
 
             cache.freeze().release_in_child();

@@ -1,195 +1,318 @@
-//! The hash index of a shard: tag of a key to entry number.
+//! Finds entries by the hash of their keys.
 //!
-//! Open addressing in slots of 8 bytes, linear probing, deletion by shifting back (no
-//! tombstones, so a full cache that evicts for every add does not decay). Written here and not
-//! taken from hashbrown, because the usual look-up then touches one cache line, where control
-//! bytes and entries apart touch two.
+//! A hash table of buckets, each one cache line with twelve entry numbers and, for each, a byte of
+//! the hash (its tag): a look-up compares eight tags at once, with no branch to guess, and looks at
+//! an entry only if its tag is right. A full bucket spills into the next ones, and counts what it has
+//! spilled: a look-up goes on only if that is not zero, and a removal leaves no trace. So a full
+//! cache, which evicts for every add, does not decay. Written here and not taken from hashbrown,
+//! because it can be read without the lock, and because the usual look-up touches one cache line,
+//! where tags and entries apart touch two.
 //!
-//! A slot's place follows from its tag alone (multiply-shift), so that the size need not be a
-//! power of two and growth reads only the slots, never the entries. Any ids give an expected
-//! number of probes that is at most logarithmic, since the hash is pairwise independent; random
-//! ids give a constant one.
+//! Any ids give an expected number of probes that is at most logarithmic, since the hash is pairwise
+//! independent; random ids give a constant one.
 
-use super::slab::{NIL, NoMemory};
+use super::directory::Writing;
+use super::key::Hash;
+use super::slab::NoMemory;
+use once_cell::sync::OnceCell;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-#[derive(Clone, Copy)]
-struct Slot {
-    tag: u32,
-    entry: u32,
-}
+/// Entries in a bucket.
+const LANES: usize = 12;
 
-const EMPTY: Slot = Slot { tag: 0, entry: NIL };
+/// Entries there may be per bucket, over the whole table. Fewer than fit on purpose: the more, the more
+/// are spilled.
+const LOAD: usize = 9;
 
-const SMALLEST: usize = 8;
+/// The lowest bit of each byte.
+const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
+/// All but the highest bit of each byte.
+const BUT_HIGH: u64 = u64::from_ne_bytes([0x7f; 8]);
+/// One entry that was spilled.
+const SPILLED: u64 = 1 << 32;
 
-/// The index.
 #[derive(Default)]
-pub(super) struct Index {
-    /// At least one is empty, if there are any.
-    slots: Vec<Slot>,
-    len: usize,
+#[repr(C, align(64))]
+struct Bucket {
+    /// A byte for each of the lanes, 0 for none: eight in the first word and four in the lower half of
+    /// the second, whose upper half counts the entries that belong here or before, but lie behind.
+    tags: [AtomicU64; 2],
+    entries: [AtomicU32; LANES],
 }
 
-impl Index {
-    pub(super) fn len(&self) -> usize {
-        self.len
+const _: () = assert!(size_of::<Bucket>() == 64);
+
+/// Some of the lanes of a word: the highest bit of each byte.
+struct Lanes(u64);
+
+impl Iterator for Lanes {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let lane = self.0.trailing_zeros() as usize / 8;
+        self.0 &= self.0 - 1;
+        Some(lane)
+    }
+}
+
+/// The highest bit of each byte that is `tag`, and no other.
+#[inline]
+fn equal_bytes(word: u64, tag: u8) -> u64 {
+    let zero_if_equal = word ^ (LOW * u64::from(tag));
+    !(((zero_if_equal & BUT_HIGH) + BUT_HIGH) | zero_if_equal | BUT_HIGH)
+}
+
+impl Bucket {
+    #[inline]
+    fn word(&self, word: usize) -> u64 {
+        self.tags[word].load(Ordering::Relaxed)
+    }
+
+    /// The first lane with this tag, 0 for a free one, that `is_it`. Those in use are the first ones,
+    /// mostly: the second word is looked at only if nothing came of the first.
+    #[inline(always)]
+    fn lane(&self, tag: u8, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        let lower = Lanes(equal_bytes(self.word(0), tag)).find(|&lane| is_it(lane));
+        lower.or_else(|| {
+            let upper = Lanes(equal_bytes(self.word(1), tag) & u64::from(u32::MAX));
+            upper.map(|lane| lane + 8).find(|&lane| is_it(lane))
+        })
     }
 
     /// The entry with this tag that `is_it`.
+    #[inline(always)]
+    fn find(&self, tag: u8, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        self.lane(tag, |lane| is_it(self.entry(lane))).map(|lane| self.entry(lane))
+    }
+
     #[inline]
-    pub(super) fn find(&self, tag: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let slots = &self.slots[..];
-        if slots.is_empty() {
-            return None;
-        }
-        let mut at = self.home(tag);
-        loop {
-            // One comparison for the bounds and for the way round.
-            let Some(&slot) = slots.get(at) else {
-                at = 0;
-                continue;
-            };
-            if slot.entry == NIL {
-                return None;
-            }
-            if slot.tag == tag && is_it(slot.entry) {
-                return Some(slot.entry);
-            }
-            at += 1;
-        }
+    fn entry(&self, lane: usize) -> u32 {
+        self.entries[lane].load(Ordering::Relaxed)
     }
 
-    /// Makes sure that the next `more` insertions need no memory.
-    pub(super) fn try_reserve(&mut self, more: usize) -> Result<(), NoMemory> {
-        let target = self.len + more;
-        if target <= fits_in(self.slots.len()) {
-            return Ok(());
-        }
-        let mut size = (self.slots.len() + self.slots.len() / 2).max(SMALLEST);
-        while fits_in(size) < target {
-            size += size / 2;
-        }
-        let mut slots = Vec::new();
-        slots.try_reserve_exact(size)?;
-        slots.resize(size, EMPTY);
-        let old = std::mem::replace(&mut self.slots, slots);
-        for slot in old.iter().filter(|slot| slot.entry != NIL) {
-            self.place(*slot);
-        }
-        Ok(())
+    #[inline]
+    fn has_spilled(&self) -> bool {
+        self.word(1) >= SPILLED
     }
 
-    /// Adds an entry that is not there; room was reserved.
-    pub(super) fn insert(&mut self, tag: u32, entry: u32) {
-        self.len += 1;
-        self.place(Slot { tag, entry });
+    fn spill(&self) {
+        self.tags[1].store(self.word(1) + SPILLED, Ordering::Relaxed);
     }
 
-    /// Removes an entry that is there.
-    pub(super) fn remove(&mut self, tag: u32, entry: u32) {
-        let mut hole = self.home(tag);
-        while self.slots[hole].entry != entry {
-            hole = self.after(hole);
-        }
-        self.len -= 1;
-        let mut at = self.after(hole);
-        while self.slots[at].entry != NIL {
-            // What would be found from its home through the hole may fill it.
-            let home = self.home(self.slots[at].tag);
-            if self.distance(home, at) >= self.distance(hole, at) {
-                self.slots[hole] = self.slots[at];
-                hole = at;
-            }
-            at = self.after(at);
-        }
-        self.slots[hole] = EMPTY;
+    fn unspill(&self) {
+        self.tags[1].store(self.word(1) - SPILLED, Ordering::Relaxed);
     }
 
-    fn place(&mut self, slot: Slot) {
-        let mut at = self.home(slot.tag);
-        while self.slots[at].entry != NIL {
-            at = self.after(at);
-        }
-        self.slots[at] = slot;
+    /// Changes the tag of a lane: from 0, or to 0.
+    fn flip(&self, lane: usize, tag: u8) {
+        let word = &self.tags[lane / 8];
+        let flipped = word.load(Ordering::Relaxed) ^ u64::from(tag) << (lane % 8 * 8);
+        word.store(flipped, Ordering::Relaxed);
     }
 
-    fn home(&self, tag: u32) -> usize {
-        ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
-    }
-
-    fn after(&self, at: usize) -> usize {
-        if at + 1 == self.slots.len() { 0 } else { at + 1 }
-    }
-
-    fn distance(&self, from: usize, to: usize) -> usize {
-        if to >= from { to - from } else { to + self.slots.len() - from }
-    }
-
-    /// Panics unless every entry is found from its own tag, which `tag_of` tells.
-    pub(super) fn validate(&self, tag_of: impl Fn(u32) -> u32) {
-        assert!(self.len <= fits_in(self.slots.len()));
-        let mut len = 0;
-        for slot in self.slots.iter().filter(|slot| slot.entry != NIL) {
-            len += 1;
-            assert_eq!(slot.tag, tag_of(slot.entry), "the tag is the entry's");
-            let found = self.find(slot.tag, |entry| entry == slot.entry);
-            assert!(found.is_some(), "no gap before an entry");
-        }
-        assert_eq!(len, self.len);
+    fn put(&self, lane: usize, tag: u8, entry: u32) {
+        self.entries[lane].store(entry, Ordering::Relaxed);
+        self.flip(lane, tag);
     }
 }
 
-/// How many entries a table of `size` slots takes: two thirds. Fuller tables save 2 bytes per
-/// session and cost probes.
-fn fits_in(size: usize) -> usize {
-    size / 3 * 2 + size % 3 * 2 / 3
+/// A table of each size, the smallest one bucket, each next one twice as large.
+const TABLES: usize = 20;
+
+/// The index. Read by anyone; what is read while another thread writes is nonsense, but ends.
+///
+/// A table that became too small stays: someone may be reading it. All that stay are together as
+/// large as the one in use.
+pub(super) struct Index {
+    /// The table in use.
+    current: AtomicUsize,
+    tables: [OnceCell<Box<[Bucket]>>; TABLES],
+}
+
+/// The buckets from the one where a key belongs, each once.
+fn probe(table: &[Bucket], hash: Hash) -> impl Iterator<Item = &Bucket> {
+    let (before, from) = table.split_at(hash.place(table.len()));
+    from.iter().chain(before)
+}
+
+fn insert(table: &[Bucket], hash: Hash, entry: u32) {
+    for bucket in probe(table, hash) {
+        if let Some(lane) = bucket.lane(0, |_| true) {
+            bucket.put(lane, hash.byte(), entry);
+            return;
+        }
+        bucket.spill();
+    }
+    unreachable!("there is room in a table that is not full");
+}
+
+impl Index {
+    pub(super) const fn new() -> Self {
+        Index { tables: [const { OnceCell::new() }; TABLES], current: AtomicUsize::new(0) }
+    }
+
+    #[inline]
+    fn table(&self) -> &[Bucket] {
+        let current = self.tables.get(self.current.load(Ordering::Acquire));
+        current.and_then(OnceCell::get).map_or(&[], |table| table)
+    }
+
+    /// The entry with this hash that `is_it`.
+    #[inline(always)]
+    pub(super) fn find(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let table = self.table();
+        let bucket = table.get(hash.place(table.len()))?;
+        match bucket.find(hash.byte(), &is_it) {
+            None if bucket.has_spilled() => self.find_spilled(hash, is_it),
+            found => found,
+        }
+    }
+
+    #[cold]
+    fn find_spilled(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        for bucket in probe(self.table(), hash) {
+            let found = bucket.find(hash.byte(), &is_it);
+            if found.is_some() || !bucket.has_spilled() {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// Has it room for so many entries?
+    #[inline]
+    pub(super) fn fits(&self, entries: usize) -> bool {
+        entries <= self.table().len() * LOAD
+    }
+
+    /// Makes room for so many entries. `all` are those there are now.
+    pub(super) fn try_grow(
+        &self,
+        entries: usize,
+        all: impl Iterator<Item = (Hash, u32)>,
+    ) -> Result<(), NoMemory> {
+        let number = entries.div_ceil(LOAD).next_power_of_two().ilog2() as usize;
+        let place = self.tables.get(number).ok_or(NoMemory)?;
+        let mut table = Vec::new();
+        table.try_reserve_exact(1 << number)?;
+        table.resize_with(1 << number, Bucket::default);
+        all.for_each(|(hash, entry)| insert(&table, hash, entry));
+        // Only who holds the lock sets it, and it was not set: the one in use was smaller.
+        let _ = place.set(table.into_boxed_slice());
+        self.current.store(number, Ordering::Release);
+        Ok(())
+    }
+
+    /// Adds an entry that is not there; it fits.
+    pub(super) fn insert(&self, _: &Writing, hash: Hash, entry: u32) {
+        insert(self.table(), hash, entry);
+    }
+
+    /// Removes an entry that is there.
+    pub(super) fn remove(&self, _: &Writing, hash: Hash, entry: u32) {
+        for bucket in probe(self.table(), hash) {
+            if let Some(lane) = bucket.lane(hash.byte(), |lane| bucket.entry(lane) == entry) {
+                bucket.flip(lane, hash.byte());
+                return;
+            }
+            bucket.unspill();
+        }
+    }
+
+    /// Panics unless there are so many entries, each found from its own hash, which `hash_of` tells.
+    pub(super) fn validate(&self, len: usize, hash_of: impl Fn(u32) -> Hash) {
+        assert!(self.fits(len));
+        let (mut found, mut behind, mut spilled) = (0, 0, 0);
+        let table = self.table();
+        for (at, bucket) in table.iter().enumerate() {
+            spilled += bucket.word(1) / SPILLED;
+            let free = |lane: &usize| bucket.lane(0, |l| l == *lane).is_some();
+            for lane in (0..LANES).filter(|lane| !free(lane)) {
+                let entry = bucket.entry(lane);
+                let hash = hash_of(entry);
+                assert!(
+                    bucket.lane(hash.byte(), |l| l == lane).is_some(),
+                    "the tag is the entry's"
+                );
+                assert!(self.find(hash, |e| e == entry).is_some(), "it is found");
+                behind += (at + table.len() - hash.place(table.len())) % table.len();
+                found += 1;
+            }
+        }
+        assert_eq!(found, len);
+        assert_eq!(spilled, behind as u64, "what lies behind its bucket is counted there");
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::directory::Directory;
     use super::*;
     use crate::cache::key::mix;
 
     #[test]
-    fn agrees_with_a_list_through_growth_and_deletion() {
-        let mut index = Index::default();
-        let mut there: Vec<(u32, u32)> = Vec::new();
-        let mut random = 1;
-        for entry in 0..6000 {
-            random = mix(random + 1);
-            // A narrow range of tags: long runs, equal tags, and wrapping at the end.
-            let tag = u32::MAX - (random as u32 % 50) * (1 << 21);
-            if !random.is_multiple_of(3) || there.is_empty() {
-                assert!(index.try_reserve(1).is_ok());
-                index.insert(tag, entry);
-                there.push((tag, entry));
-            } else {
-                let (tag, entry) = there.swap_remove(random as usize % there.len());
-                index.remove(tag, entry);
-                assert!(index.find(tag, |e| e == entry).is_none());
-            }
-            if entry % 100 == 0 {
-                index.validate(|entry| there.iter().find(|t| t.1 == entry).unwrap().0);
-            }
-            if there.len() > 300 {
-                for (tag, entry) in there.drain(..) {
-                    index.remove(tag, entry);
-                }
-                assert_eq!(index.len(), 0);
-            }
+    fn lanes_are_found_by_their_tags_alone() {
+        let bucket = Bucket::default();
+        let lanes = |tag| -> Vec<usize> {
+            (0..LANES).filter(|&lane| bucket.lane(tag, |l| l == lane) == Some(lane)).collect()
+        };
+        assert_eq!(lanes(0).len(), LANES);
+        // Neighbours that differ in one bit, where a quicker comparison is wrong.
+        for (lane, tag) in [1, 0, 1, 2, 255, 254, 128, 127, 1, 0, 3, 255].into_iter().enumerate() {
+            bucket.flip(lane, tag);
         }
+        bucket.spill();
+        assert_eq!(lanes(1), [0, 2, 8]);
+        assert_eq!(lanes(0), [1, 9]);
+        assert_eq!(lanes(255), [4, 11]);
+        assert_eq!(lanes(128), [6]);
+        assert_eq!(lanes(3), [10]);
+        assert_eq!(lanes(4), []);
+        assert_eq!(bucket.lane(0, |_| true), Some(1), "the first one");
+        assert!(bucket.has_spilled());
+        bucket.unspill();
+        assert!(!bucket.has_spilled());
     }
 
     #[test]
-    fn one_slot_stays_empty_so_that_a_miss_ends() {
-        for size in SMALLEST..100 {
-            assert!(fits_in(size) < size && fits_in(size) >= size / 2);
+    fn agrees_with_a_list_through_growth_and_deletion() {
+        let directory = Directory::new();
+        let index = &directory.index;
+        let mut there: Vec<(Hash, u32)> = Vec::new();
+        let mut random = 1;
+        for entry in 0..6000 {
+            random = mix(random + 1);
+            // A narrow range of hashes: full buckets, equal tags, and wrapping at the end.
+            let hash = Hash::from_tag(u32::MAX - (random as u32 % 50) * (1 << 21));
+            if !random.is_multiple_of(3) || there.is_empty() {
+                if !index.fits(there.len() + 1) {
+                    assert!(index.try_grow(there.len() + 1, there.iter().copied()).is_ok());
+                }
+                index.insert(&directory.write(), hash, entry);
+                there.push((hash, entry));
+            } else {
+                let (hash, entry) = there.swap_remove(random as usize % there.len());
+                index.remove(&directory.write(), hash, entry);
+                assert!(index.find(hash, |e| e == entry).is_none());
+            }
+            if entry % 100 == 0 {
+                index.validate(there.len(), |e| there.iter().find(|t| t.1 == e).unwrap().0);
+            }
+            if there.len() > 300 {
+                for (hash, entry) in there.drain(..) {
+                    index.remove(&directory.write(), hash, entry);
+                }
+                index.validate(0, |_| unreachable!());
+            }
         }
-        assert_eq!(fits_in(0), 0);
     }
 
     #[test]
     fn an_empty_index_finds_nothing() {
-        assert!(Index::default().find(5, |_| true).is_none());
+        assert!(Index::new().find(Hash::from_tag(5), |_| true).is_none());
     }
 }

@@ -2,18 +2,41 @@
 
 use once_cell::race::OnceBox;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::ops::Deref;
 
 /// There are `1 << SHARD_BITS` shards.
 pub(super) const SHARD_BITS: u32 = 5;
 
 /// The key of a session: protocol version and session id. Two sessions are the same for the cache
 /// if and only if version, id length and id bytes are equal.
+///
+/// Held as numbers, which are compared, hashed and stored without a detour through memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Key {
-    /// Zero beyond `len`, so that comparing and hashing need not look at the length first.
-    id: [u8; Key::MAX_ID],
-    version: i32,
-    len: u8,
+    /// The id, zero beyond its length.
+    id: [u64; ID_WORDS],
+    /// Its length, at most [`Key::MAX_ID`], above the version.
+    rest: u64,
+}
+
+const ID_WORDS: usize = Key::MAX_ID / 8;
+
+/// The words of a key.
+pub(super) const KEY_WORDS: usize = ID_WORDS + 1;
+
+/// A session id out of a key.
+#[derive(Clone, Copy)]
+pub struct SessionId {
+    bytes: [u8; Key::MAX_ID],
+    len: usize,
+}
+
+impl Deref for SessionId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
 }
 
 impl Key {
@@ -23,9 +46,9 @@ impl Key {
     /// `None` if the id is longer than [`Key::MAX_ID`]. An empty id is a key like any other.
     #[inline]
     pub fn new(version: i32, id: &[u8]) -> Option<Key> {
-        // Nearly all ids have the full length: a copy of a fixed size.
-        match <[u8; Key::MAX_ID]>::try_from(id) {
-            Ok(id) => Some(Key::from_padded(version, id, Key::MAX_ID as u8)),
+        // Nearly all ids have the full length: words at fixed places.
+        match <&[u8; Key::MAX_ID]>::try_from(id) {
+            Ok(id) => Some(Key::from_padded(version, id, Key::MAX_ID)),
             Err(_) => Key::shorter(version, id),
         }
     }
@@ -34,52 +57,51 @@ impl Key {
     fn shorter(version: i32, id: &[u8]) -> Option<Key> {
         let mut padded = [0; Key::MAX_ID];
         padded.get_mut(..id.len())?.copy_from_slice(id);
-        Some(Key::from_padded(version, padded, id.len() as u8))
+        Some(Key::from_padded(version, &padded, id.len()))
     }
 
-    /// `id` is zero beyond `len`, `len` at most [`Key::MAX_ID`]: it was taken from a key.
-    pub(super) fn from_padded(version: i32, id: [u8; Key::MAX_ID], len: u8) -> Key {
-        Key { id, version, len }
+    #[inline]
+    fn from_padded(version: i32, id: &[u8; Key::MAX_ID], len: usize) -> Key {
+        let (words, _) = id.as_chunks();
+        Key {
+            id: std::array::from_fn(|i| u64::from_ne_bytes(words[i])),
+            rest: u64::from(version as u32) | (len as u64) << 32,
+        }
     }
 
     /// The protocol version.
     pub fn version(&self) -> i32 {
-        self.version
+        self.rest as u32 as i32
     }
 
     /// The session id.
-    pub fn id(&self) -> &[u8] {
-        &self.id[..usize::from(self.len)]
+    pub fn id(&self) -> SessionId {
+        let mut bytes = [0; Key::MAX_ID];
+        for (bytes, word) in bytes.chunks_exact_mut(8).zip(self.id) {
+            bytes.copy_from_slice(&word.to_ne_bytes());
+        }
+        SessionId { bytes, len: (self.rest >> 32) as usize }
     }
 
-    pub(super) fn id_len(&self) -> u8 {
-        self.len
+    #[inline]
+    pub(super) fn words(&self) -> [u64; KEY_WORDS] {
+        let [a, b, c, d] = self.id;
+        [a, b, c, d, self.rest]
     }
 
-    pub(super) fn padded_id(&self) -> &[u8; Key::MAX_ID] {
-        &self.id
+    /// The key that had these words.
+    pub(super) fn from_words([a, b, c, d, rest]: [u64; KEY_WORDS]) -> Key {
+        Key { id: [a, b, c, d], rest }
     }
 
     #[inline]
     pub(super) fn hash(&self) -> Hash {
         KeyHasher::of_process().hash(self)
     }
-
-    fn words(&self) -> [(u32, u32); KEY_PAIRS] {
-        let word = |at: usize| {
-            let mut bytes = [0; 4];
-            bytes.copy_from_slice(&self.id[at..at + 4]);
-            u32::from_ne_bytes(bytes)
-        };
-        let pair = |i: usize| (word(i * 8), word(i * 8 + 4));
-        [pair(0), pair(1), pair(2), pair(3), (self.version as u32, u32::from(self.len))]
-    }
 }
 
-const KEY_PAIRS: usize = 5;
-
-/// 32 bits, each pair of keys as if drawn at random. Different parts choose the shard and the
-/// place in the shard's index.
+/// 32 bits, each pair of keys as if drawn at random. Different parts choose the shard, the place in
+/// the shard's index, and what the index compares.
 #[derive(Clone, Copy)]
 pub(super) struct Hash(u32);
 
@@ -90,16 +112,32 @@ impl Hash {
         (self.0 >> (u32::BITS - SHARD_BITS)) as usize
     }
 
-    /// What the index of a shard keeps of it. What chose the shard comes last: the index goes by
-    /// the first bits.
+    /// All of it; what chose the shard comes last.
     #[inline]
     pub(super) fn tag(self) -> u32 {
         self.0.rotate_left(SHARD_BITS)
     }
+
+    /// Which of `places`: the first bits decide.
+    #[inline]
+    pub(super) fn place(self, places: usize) -> usize {
+        ((u64::from(self.tag()) * places as u64) >> 32) as usize
+    }
+
+    /// A byte, never 0, of the last bits that do not choose the shard.
+    #[inline]
+    pub(super) fn byte(self) -> u8 {
+        ((self.tag() >> SHARD_BITS) as u8).max(1)
+    }
+
+    #[cfg(test)]
+    pub(super) fn from_tag(tag: u32) -> Hash {
+        Hash(tag.rotate_right(SHARD_BITS))
+    }
 }
 
-/// Keyed, strongly universal hashing (Multilinear-HM, Lemire and Kaser 2014): with x the key's ten
-/// words of 32 bits and k eleven random numbers of 64 bits,
+/// Keyed, strongly universal hashing (Multilinear-HM, Lemire and Kaser 2014): with x the ten
+/// halves of the key's words and k eleven random numbers of 64 bits,
 /// `k0 + (x1+k1)(x2+k2) + ... + (x9+k9)(x10+k10) mod 2^64`, of which the upper half counts.
 ///
 /// Ids can be chosen by an attacker (`SSL_SESSION_set1_id`, `d2i_SSL_SESSION`, the generator
@@ -113,7 +151,7 @@ impl Hash {
 /// bijection, it takes nothing from the proof.
 struct KeyHasher {
     offset: u64,
-    pairs: [(u64, u64); KEY_PAIRS],
+    pairs: [(u64, u64); KEY_WORDS],
 }
 
 impl KeyHasher {
@@ -142,8 +180,9 @@ impl KeyHasher {
 
     #[inline]
     fn hash(&self, key: &Key) -> Hash {
-        let products = key.words().into_iter().zip(&self.pairs).map(|((x, y), (k, l))| {
-            k.wrapping_add(u64::from(x)).wrapping_mul(l.wrapping_add(u64::from(y)))
+        let products = key.words().into_iter().zip(&self.pairs).map(|(word, (k, l))| {
+            let (x, y) = (word & u64::from(u32::MAX), word >> 32);
+            k.wrapping_add(x).wrapping_mul(l.wrapping_add(y))
         });
         let sum = products.fold(self.offset, u64::wrapping_add);
         Hash(scatter((sum >> 32) as u32))
@@ -177,8 +216,11 @@ mod tests {
         assert!(key(771, b"a") != key(771, b"b"));
         assert!(key(771, b"a") != key(771, b"a\0"));
         assert_eq!(key(-1, b"abc").version(), -1);
-        assert_eq!(key(-1, b"abc").id(), b"abc");
-        assert_eq!(key(0, b"").id(), b"");
+        assert_eq!(*key(-1, b"abc").id(), *b"abc");
+        assert_eq!(*key(0, b"").id(), *b"");
+        for same in [key(771, &[9; 32]), key(-1, b"abc"), key(i32::MAX, b"")] {
+            assert_eq!(Key::from_words(same.words()), same);
+        }
         assert!(Key::new(0, &[1; 32]).is_some());
         assert!(Key::new(0, &[1; 33]).is_none());
     }

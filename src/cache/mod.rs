@@ -15,14 +15,17 @@
 //!   anything; without memory the session is given back.
 //! - **Short waits.** No lock is held for more than a batch of sessions or the growth of one
 //!   shard's index, whatever the size of the cache.
-//! - **Small when unused.** A cache that never stores takes no memory beyond itself.
+//! - **Small when unused.** A cache that never stores takes no memory beyond itself. One that has
+//!   stored keeps the memory for as many sessions as it held at most: look-ups read it without a
+//!   lock, and so without telling anyone.
 //!
 //! # Shape
 //!
-//! [`SessionCache`] is cut into shards (`sharding`), each behind its own lock (`lock`). A shard
-//! (`shard`) is single-threaded: entries of one cache line (`slab`), found by key (`index`), in
-//! order of expiry (`order`). Evicting (`eviction`) and flushing (`departures`) work over all
-//! shards but lock one at a time.
+//! [`SessionCache`] is cut into shards (`sharding`), each with its own lock (`lock`). A shard
+//! (`shard`) has entries of one cache line (`slab`), found by key (`index`), in order of expiry
+//! (`order`). From a key to an entry it can be read without the lock (`directory`), in arrays that
+//! never move (`lines`). Evicting (`eviction`) and flushing (`departures`) work over all shards but
+//! lock one at a time.
 //!
 //! ```
 //! use sslcache::cache::{Expiry, Insertion, Key, SessionCache};
@@ -46,13 +49,16 @@
 #![forbid(unsafe_code)]
 
 mod departures;
+mod directory;
 mod eviction;
 mod expiry;
 mod frozen;
 mod index;
 mod key;
+mod lines;
 mod lock;
 mod order;
+mod rank;
 mod shard;
 mod sharding;
 mod slab;
@@ -61,15 +67,14 @@ mod statistics;
 pub use departures::Departures;
 pub use expiry::Expiry;
 pub use frozen::Frozen;
-pub use key::Key;
+pub use key::{Key, SessionId};
 pub use statistics::Statistics;
 
 use departures::Sweep;
 use key::Hash;
 use once_cell::race::OnceBox;
-use shard::Rank;
-use sharding::{Locked, SPLIT_AT, Sharding, boxed};
-use slab::Entry;
+use shard::Locked;
+use sharding::{SPLIT_AT, Sharding, boxed};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 
@@ -104,14 +109,6 @@ pub enum Insertion<'a, S> {
     AlreadyThere(S),
     /// There was no memory; nothing changed. It is given back.
     NoMemory(S),
-}
-
-/// A sequence number that no session has.
-const NOBODY: u64 = u64::MAX;
-
-impl Rank {
-    /// After every session.
-    const LAST: Rank = Rank { expiry: Expiry::NEVER, sequence: NOBODY };
 }
 
 /// What every insertion and departure writes.
@@ -219,11 +216,11 @@ impl<S> SessionCache<S> {
         Departures::sweep(self, Sweep::new(self, None, cause))
     }
 
-    /// Is there a session with this key?
+    /// Is there a session with this key? Takes no lock, unless another thread is just changing the
+    /// shard.
+    #[inline(always)]
     pub fn contains(&self, key: &Key) -> bool {
-        let hash = key.hash();
-        let shard = self.shards.lock_for_look_up(hash);
-        shard.is_some_and(|shard| shard.find(hash, key).is_some())
+        self.shards.contains(key)
     }
 
     /// Removes the session with this key.
@@ -255,7 +252,7 @@ impl<S> SessionCache<S> {
             ..Statistics::default()
         };
         self.shards.for_each(|shard| {
-            statistics.add(&shard.counts);
+            statistics.add(shard.counts());
             statistics.held += shard.len() as u64;
         });
         statistics
@@ -274,9 +271,6 @@ impl<S> SessionCache<S> {
     fn remove_entry(&self, mut shard: Locked<'_, S>, hash: Hash, entry: u32, cause: Cause) -> S {
         let session = shard.remove(hash, entry, cause);
         self.counters().held.fetch_sub(1, Ordering::AcqRel);
-        let spare = shard.take_spare();
-        drop(shard);
-        drop(spare);
         session
     }
 
@@ -298,15 +292,13 @@ impl<S> SessionCache<S> {
         for number in 0..view.len() {
             let shard = view.lock(number);
             shard.validate(|hash| view.is_home(number, hash));
-            shard.validate_published();
             held += shard.len();
         }
         let counted = self.counters().held.load(Ordering::Acquire);
         assert_eq!(usize::try_from(counted), Ok(held));
         if let Some(first) = self.shards.lock_first() {
-            first.validate_published();
-            assert_eq!(first.moved, view.is_split());
-            assert!(!first.moved || first.len() == 0);
+            first.validate(|_| !view.is_split());
+            assert_eq!(first.has_moved(), view.is_split());
         }
     }
 }
@@ -337,12 +329,9 @@ impl<S: Clone + PartialEq> SessionCache<S> {
                 let replaced = shard.replace(entry, expiry, session, sequence);
                 (entry, Some(replaced))
             }
-            None => {
-                let entry = Entry::new(&key, expiry, session);
-                (shard.add(hash, entry, sequence), None)
-            }
+            None => (shard.add((hash, &key), expiry, session, sequence), None),
         };
-        shard.counts.stored += 1;
+        shard.count_stored();
         // As in OpenSSL, a session gets its place in the order only after the others have made
         // room for it: nothing evicts it meanwhile. If another one leaves before it anyway, that
         // makes no difference.
@@ -355,9 +344,8 @@ impl<S: Clone + PartialEq> SessionCache<S> {
             shard.publish();
         }
         self.counters().held.fetch_add(added as isize, Ordering::AcqRel);
-        let spare = self.shards.split_if_due(&mut shard);
+        self.shards.split_if_due(&mut shard);
         drop(shard);
-        drop(spare);
         let evicted = if linked && !self.is_over_capacity() {
             Departures::none(self)
         } else {
@@ -369,7 +357,7 @@ impl<S: Clone + PartialEq> SessionCache<S> {
     /// The session with this key. Counts a hit, or a miss and its reason.
     pub fn get(&self, key: &Key) -> Option<S> {
         let hash = key.hash();
-        let Some(mut shard) = self.shards.lock_for_look_up(hash) else {
+        let Some(mut shard) = self.shards.lock(hash) else {
             self.count_early_miss();
             return None;
         };
@@ -380,7 +368,7 @@ impl<S: Clone + PartialEq> SessionCache<S> {
     /// The session with this key. Counts nothing.
     pub fn peek(&self, key: &Key) -> Option<S> {
         let hash = key.hash();
-        let shard = self.shards.lock_for_look_up(hash)?;
+        let shard = self.shards.lock(hash)?;
         let entry = shard.find(hash, key)?;
         Some(shard.session(entry).clone())
     }
@@ -421,7 +409,7 @@ impl<S: Clone + PartialEq> SessionCache<S> {
             let mut seen: SmallVec<[(Key, S); 1]> = SmallVec::new();
             let most = if seen.try_reserve(BATCH).is_ok() { BATCH } else { 1 };
             let shard = view.lock(number);
-            if shard.moved {
+            if shard.has_moved() {
                 view = self.shards.view();
                 continue;
             }

@@ -17,7 +17,8 @@
 //! unless it is the only one; if there are several blocks, each has room for [`FULL`].
 
 use super::expiry::Expiry;
-use super::slab::{NIL, NoMemory, Slab};
+use super::lines::Lines;
+use super::slab::{Entry, NIL, NoMemory};
 
 /// Seconds in a block.
 const FULL: usize = 64;
@@ -108,42 +109,42 @@ impl Timeline {
 
     /// Gives an entry its place: after all that expire with it or sooner. Room was reserved.
     /// Tells whether it is now the first of all.
-    pub(super) fn link<S>(&mut self, slab: &mut Slab<S>, number: u32) -> bool {
+    pub(super) fn link(&mut self, entries: &Lines<Entry>, number: u32) -> bool {
         self.len += 1;
-        let entry = slab.entry_mut(number);
-        entry.linked = true;
-        (entry.prev, entry.next) = (NIL, NIL);
-        match self.search(entry.expiry) {
+        let entry = entries.entry(number);
+        let expiry = entry.expiry();
+        entry.set_next(NIL);
+        match self.search(expiry) {
             Ok(place) => {
                 let second = self.second_mut(place);
                 let before = std::mem::replace(&mut second.newest, number);
-                entry.prev = before;
-                slab.entry_mut(before).next = number;
+                entry.set_prev(before);
+                entries.entry(before).set_next(number);
                 false
             }
             Err(place) => {
-                let second = Second { expiry: entry.expiry, oldest: number, newest: number };
-                self.insert(place, second);
+                entry.set_prev(NIL);
+                self.insert(place, Second { expiry, oldest: number, newest: number });
                 place.block == 0 && place.at == 0
             }
         }
     }
 
     /// Takes an entry out. Tells whether it was the first of all.
-    pub(super) fn unlink<S>(&mut self, slab: &mut Slab<S>, number: u32) -> bool {
+    pub(super) fn unlink(&mut self, entries: &Lines<Entry>, number: u32) -> bool {
         let was_first = self.first() == Some(number);
         self.len -= 1;
-        let entry = slab.entry_mut(number);
-        entry.linked = false;
-        let (expiry, prev, next) = (entry.expiry, entry.prev, entry.next);
+        let entry = entries.entry(number);
+        let (prev, next) = entry.neighbours();
+        entry.set_unlinked();
         if prev != NIL {
-            slab.entry_mut(prev).next = next;
+            entries.entry(prev).set_next(next);
         }
         if next != NIL {
-            slab.entry_mut(next).prev = prev;
+            entries.entry(next).set_prev(prev);
         }
         if prev == NIL || next == NIL {
-            self.shorten(expiry, prev, next);
+            self.shorten(entry.expiry(), prev, next);
         }
         was_first
     }
@@ -175,11 +176,11 @@ impl Timeline {
     }
 
     /// The entry that comes after this one.
-    pub(super) fn after<S>(&self, slab: &Slab<S>, number: u32) -> Option<u32> {
-        let entry = slab.entry(number);
-        match entry.next {
-            NIL => self.first_after(entry.expiry),
-            next => Some(next),
+    pub(super) fn after(&self, entries: &Lines<Entry>, number: u32) -> Option<u32> {
+        let entry = entries.entry(number);
+        match entry.neighbours() {
+            (_, NIL) => self.first_after(entry.expiry()),
+            (_, next) => Some(next),
         }
     }
 
@@ -278,7 +279,7 @@ impl Timeline {
     }
 
     /// Panics unless blocks, seconds and queues agree with each other and with the entries.
-    pub(super) fn validate<S>(&self, slab: &Slab<S>) {
+    pub(super) fn validate(&self, lines: &Lines<Entry>) {
         let (mut seconds, mut entries) = (0, 0);
         let mut latest = None;
         for (number, block) in self.blocks.iter().enumerate() {
@@ -290,7 +291,7 @@ impl Timeline {
                 assert!(latest < Some(second.expiry), "seconds ascend");
                 let found = self.search(second.expiry).ok();
                 assert!(found.is_some_and(|found| (found.block, found.at) == (number, at)));
-                entries += Self::validate_queue(slab, second);
+                entries += Self::validate_queue(lines, second);
                 latest = Some(second.expiry);
                 seconds += 1;
             }
@@ -299,20 +300,20 @@ impl Timeline {
         assert_eq!(entries, self.len);
     }
 
-    fn validate_queue<S>(slab: &Slab<S>, second: &Second) -> usize {
+    fn validate_queue(entries: &Lines<Entry>, second: &Second) -> usize {
         let mut len = 0;
         let (mut prev, mut number) = (NIL, second.oldest);
         while number != NIL {
-            let entry = slab.entry(number);
-            assert!(entry.linked && entry.is_occupied());
-            assert_eq!(entry.expiry, second.expiry);
-            assert_eq!(entry.prev, prev);
+            let entry = entries.entry(number);
+            assert!(entry.is_linked());
+            assert_eq!(entry.expiry(), second.expiry);
+            assert_eq!(entry.neighbours().0, prev);
             assert!(
-                prev == NIL || slab.sequence(prev) < slab.sequence(number),
+                prev == NIL || entries.entry(prev).sequence() < entry.sequence(),
                 "the oldest insertion is first"
             );
             len += 1;
-            (prev, number) = (number, entry.next);
+            (prev, number) = (number, entry.neighbours().1);
         }
         assert_eq!(second.newest, prev, "a queue is never empty");
         len
@@ -321,73 +322,77 @@ impl Timeline {
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::{Key, mix};
-    use super::super::slab::Entry;
+    use super::super::key::mix;
+    use super::super::lines::number_of;
     use super::*;
 
-    fn add(order: &mut Timeline, slab: &mut Slab<u64>, expiry: u64, sequence: u64) -> (u32, bool) {
-        assert!(slab.try_reserve(1).is_ok() && order.try_reserve(1).is_ok());
-        let key = Key::new(0, &sequence.to_be_bytes()).unwrap();
-        let entry = Entry::new(&key, Expiry::from_raw(expiry), sequence);
-        let number = slab.insert(entry, sequence);
-        (number, order.link(slab, number))
+    /// The entry that gets this sequence number.
+    fn number(sequence: u64) -> u32 {
+        number_of(sequence as usize)
     }
 
-    fn walk(order: &Timeline, slab: &Slab<u64>) -> Vec<(u64, u64)> {
-        std::iter::successors(order.first(), |&entry| order.after(slab, entry))
-            .map(|entry| (slab.entry(entry).expiry.raw(), slab.sequence(entry)))
+    fn add(order: &mut Timeline, entries: &Lines<Entry>, expiry: u64, sequence: u64) -> bool {
+        let room = sequence as usize + 1;
+        assert!(entries.try_grow_to(room).is_ok() && order.try_reserve(1).is_ok());
+        let entry = entries.entry(number(sequence));
+        entry.set_expiry(Expiry::from_raw(expiry));
+        entry.set_sequence(sequence);
+        order.link(entries, number(sequence))
+    }
+
+    fn walk(order: &Timeline, entries: &Lines<Entry>) -> Vec<(u64, u64)> {
+        std::iter::successors(order.first(), |&number| order.after(entries, number))
+            .map(|number| entries.entry(number))
+            .map(|entry| (entry.expiry().raw(), entry.sequence()))
             .collect()
     }
 
     #[test]
     fn sorted_by_expiry_then_by_insertion() {
-        let (mut order, mut slab) = (Timeline::default(), Slab::default());
+        let (mut order, entries) = (Timeline::default(), Lines::new());
         for (sequence, expiry) in [5, 3, 9, 5, 3, u64::MAX, 0, 9, u64::MAX].iter().enumerate() {
-            add(&mut order, &mut slab, *expiry, sequence as u64);
+            add(&mut order, &entries, *expiry, sequence as u64);
         }
-        order.validate(&slab);
+        order.validate(&entries);
         let never = u64::MAX;
         assert_eq!(
-            walk(&order, &slab),
+            walk(&order, &entries),
             [(0, 6), (3, 1), (3, 4), (5, 0), (5, 3), (9, 2), (9, 7), (never, 5), (never, 8)]
         );
         let at = |expiry| {
-            let entry = order.first_from(Expiry::from_raw(expiry))?;
-            Some(slab.sequence(entry))
+            let first = order.first_from(Expiry::from_raw(expiry));
+            first.map(|number| entries.entry(number).sequence())
         };
         assert_eq!(at(0), Some(6));
         assert_eq!(at(1), Some(1));
         assert_eq!(at(4), Some(0));
         assert_eq!(at(10), Some(5));
-        assert_eq!(order.first_after(Expiry::from_raw(0)).map(|e| slab.sequence(e)), Some(1));
+        assert_eq!(order.first_after(Expiry::from_raw(0)), Some(number(1)));
     }
 
     #[test]
     fn agrees_with_a_sorted_list_under_random_changes() {
-        let (mut order, mut slab) = (Timeline::default(), Slab::default());
-        let mut model: Vec<(u64, u64, u32)> = Vec::new();
+        let (mut order, entries) = (Timeline::default(), Lines::new());
+        let mut model: Vec<(u64, u64)> = Vec::new();
         let mut random = 7;
         for sequence in 0..5000 {
             random = mix(random + 1);
             let range = [3, 50, 100_000][(sequence / 500 % 3) as usize];
             if random >> 60 < 9 || model.is_empty() {
                 let expiry = random % range;
-                let (number, is_first) = add(&mut order, &mut slab, expiry, sequence);
-                let at = model.partition_point(|m| (m.0, m.1) < (expiry, sequence));
-                model.insert(at, (expiry, sequence, number));
+                let is_first = add(&mut order, &entries, expiry, sequence);
+                let at = model.partition_point(|m| *m < (expiry, sequence));
+                model.insert(at, (expiry, sequence));
                 assert_eq!(is_first, at == 0);
             } else {
                 let at = random as usize % model.len();
-                let (_, sequence, number) = model.remove(at);
-                assert_eq!(order.unlink(&mut slab, number), at == 0);
-                assert_eq!(slab.remove(number), sequence);
+                let (_, sequence) = model.remove(at);
+                assert_eq!(order.unlink(&entries, number(sequence)), at == 0);
             }
-            assert_eq!(order.first(), model.first().map(|m| m.2));
+            assert_eq!(order.first(), model.first().map(|m| number(m.1)));
             if sequence % 50 == 0 {
-                order.validate(&slab);
-                slab.validate();
-                let expected: Vec<_> = model.iter().map(|m| (m.0, m.1)).collect();
-                assert_eq!(walk(&order, &slab), expected);
+                order.validate(&entries);
+                assert_eq!(walk(&order, &entries), model);
             }
         }
     }
@@ -395,11 +400,11 @@ mod tests {
     #[test]
     fn ascending_seconds_fill_their_blocks_and_random_ones_half_at_least() {
         for stride in [1, 7919] {
-            let (mut order, mut slab) = (Timeline::default(), Slab::default());
+            let (mut order, entries) = (Timeline::default(), Lines::new());
             for n in 0..10_000 {
-                add(&mut order, &mut slab, n * stride % 10_007, n);
+                add(&mut order, &entries, n * stride % 10_007, n);
             }
-            order.validate(&slab);
+            order.validate(&entries);
             let least = if stride == 1 { FULL } else { FULL / 2 };
             assert!(order.blocks.len() <= 10_000 / least + 1);
         }
@@ -407,13 +412,14 @@ mod tests {
 
     #[test]
     fn blocks_that_empty_are_joined() {
-        let (mut order, mut slab) = (Timeline::default(), Slab::default());
-        let numbers: Vec<u32> = (0..6400).map(|n| add(&mut order, &mut slab, n, n).0).collect();
-        for number in numbers.iter().filter(|&n| n % 32 != 0) {
-            order.unlink(&mut slab, *number);
-            slab.remove(*number);
+        let (mut order, entries) = (Timeline::default(), Lines::new());
+        for n in 0..6400 {
+            add(&mut order, &entries, n, n);
         }
-        order.validate(&slab);
+        for n in (0..6400).filter(|n| n % 32 != 0) {
+            order.unlink(&entries, number(n));
+        }
+        order.validate(&entries);
         assert_eq!(order.len(), 200);
         assert!(order.blocks.len() <= 200 / 16 + 1, "{}", order.blocks.len());
     }
@@ -421,9 +427,9 @@ mod tests {
     /// The only block holds all a small cache needs.
     #[test]
     fn a_small_order_allocates_little() {
-        let (mut order, mut slab) = (Timeline::default(), Slab::default());
+        let (mut order, entries) = (Timeline::default(), Lines::new());
         for n in 0..10 {
-            add(&mut order, &mut slab, n, n);
+            add(&mut order, &entries, n, n);
         }
         assert!(order.blocks[0].seconds.capacity() <= 16);
         assert!(order.spare.capacity() == 0 && order.blocks.capacity() <= 4);

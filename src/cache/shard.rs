@@ -1,114 +1,162 @@
-//! One shard: entries, their index, their order, their statistics. Single-threaded; whoever calls
-//! holds its lock.
+//! One shard: entries, their index, their order, their statistics, behind one lock.
+//!
+//! The directory, from key to entry, lies before the lock: look-ups read it without, and only who
+//! holds the lock changes it. Everything else lies behind.
 //!
 //! Invariants: every session is in the index; every session but those whose insertion is not
 //! finished ("unlinked") is in the order. Nothing of type `S` is dropped here: what leaves is
 //! returned.
 
 use super::Cause;
+use super::directory::Directory;
 use super::expiry::Expiry;
-use super::index::Index;
 use super::key::{Hash, Key};
+use super::lines::number_of;
+use super::lock::{Guard, Lock};
 use super::order::Timeline;
+use super::rank::{Departed, Head, Rank};
 use super::slab::{Entry, NoMemory, Slab};
 use super::statistics::{Recent, Statistics};
 
-/// A place in the order of the whole cache. No two sessions have the same.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Rank {
-    pub(super) expiry: Expiry,
-    /// Drawn from one counter per cache when a session gets its place.
-    pub(super) sequence: u64,
-}
-
-/// A session that left the cache, with the place it had.
-pub(super) struct Departed<S> {
-    pub(super) rank: Rank,
-    pub(super) session: S,
-}
-
-/// What of a shard takes memory.
-pub(super) struct Storage<S> {
-    slab: Slab<S>,
-    index: Index,
-    order: Timeline,
-}
-
-impl<S> Default for Storage<S> {
-    fn default() -> Self {
-        Storage { slab: Slab::default(), index: Index::default(), order: Timeline::default() }
-    }
-}
-
-/// An empty shard keeps memory for this many sessions, so that a context with a session now and
-/// then does not allocate each time.
-const KEPT: usize = 16;
-
-/// One shard.
+/// One shard. Padded, so that two shards share no cache line, nor a pair of lines that the
+/// processor fetches together.
+#[repr(align(128))]
 pub(super) struct Shard<S> {
-    storage: Storage<S>,
-    pub(super) counts: Statistics,
+    pub(super) directory: Directory,
+    state: Lock<State<S>>,
+}
+
+// An odd number of pairs of lines: what is read most of each of the 32 shards would otherwise compete
+// for the same few places of the processor's first cache.
+const _: () = assert!(size_of::<Shard<std::ptr::NonNull<u8>>>() / 128 % 2 == 1);
+
+/// What lies behind the lock.
+struct State<S> {
+    slab: Slab<S>,
+    order: Timeline,
+    counts: Statistics,
     recent: Recent,
-    /// The first of the order has changed since [`Shard::take_first_changed`].
+    /// The first of the order has changed and is not published yet.
     first_changed: bool,
     /// The sessions have moved to the 32 shards: look there.
-    pub(super) moved: bool,
+    moved: bool,
+}
+
+/// A locked shard. Publishes its first session before the lock goes.
+pub(super) struct Locked<'a, S> {
+    directory: &'a Directory,
+    head: &'a Head,
+    state: Guard<'a, State<S>>,
 }
 
 impl<S> Shard<S> {
     pub(super) fn new() -> Self {
         Shard {
-            storage: Storage::default(),
-            counts: Statistics::default(),
-            recent: Recent::new(),
-            first_changed: false,
-            moved: false,
+            directory: Directory::new(),
+            state: Lock::new(State {
+                slab: Slab::new(),
+                order: Timeline::default(),
+                counts: Statistics::default(),
+                recent: Recent::new(),
+                first_changed: false,
+                moved: false,
+            }),
         }
     }
 
-    /// A shard with room for `n` sessions that remembers what left another one.
-    pub(super) fn with_room(n: usize, like: &Shard<S>) -> Result<Self, NoMemory> {
-        let mut shard = Shard::new();
-        shard.recent = like.recent;
-        if n > 0 {
-            shard.try_reserve(n)?;
+    /// `head` is where this shard publishes its first session.
+    #[inline]
+    pub(super) fn lock<'a>(&'a self, head: &'a Head) -> Locked<'a, S> {
+        Locked { directory: &self.directory, head, state: self.state.lock() }
+    }
+}
+
+impl<S> State<S> {
+    fn unlinked(&self) -> usize {
+        self.slab.len() - self.order.len()
+    }
+
+    #[cold]
+    fn try_reserve(&mut self, directory: &Directory, more: usize) -> Result<(), NoMemory> {
+        let sessions = self.slab.len() + more;
+        if !self.slab.fits(&directory.entries, sessions) {
+            self.slab.try_reserve(&directory.entries, sessions)?;
         }
-        Ok(shard)
+        if !directory.index.fits(sessions) {
+            let all = self.slab.all().map(|number| (hash_of(directory, number), number));
+            directory.index.try_grow(sessions, all)?;
+        }
+        Ok(())
+    }
+}
+
+fn hash_of(directory: &Directory, number: u32) -> Hash {
+    directory.entries.entry(number).key().hash()
+}
+
+impl<S> Drop for Locked<'_, S> {
+    fn drop(&mut self) {
+        self.publish();
+    }
+}
+
+impl<'a, S> Locked<'a, S> {
+    /// Publishes the first session, if it is another one than before.
+    #[inline]
+    pub(super) fn publish(&mut self) {
+        if std::mem::take(&mut self.state.first_changed) {
+            self.head.publish(self.first());
+        }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.storage.slab.len()
+        self.state.slab.len()
+    }
+
+    pub(super) fn has_moved(&self) -> bool {
+        self.state.moved
+    }
+
+    pub(super) fn counts(&self) -> &Statistics {
+        &self.state.counts
+    }
+
+    pub(super) fn count_stored(&mut self) {
+        self.state.counts.stored += 1;
+    }
+
+    #[inline]
+    fn entry(&self, number: u32) -> &'a Entry {
+        self.directory.entries.entry(number)
     }
 
     #[inline]
     pub(super) fn find(&self, hash: Hash, key: &Key) -> Option<u32> {
-        let Storage { slab, index, .. } = &self.storage;
-        index.find(hash.tag(), |entry| slab.entry(entry).has_key(key))
+        self.directory.find(hash, key)
     }
 
+    #[inline]
     pub(super) fn session(&self, entry: u32) -> &S {
-        self.storage.slab.entry(entry).session()
+        self.state.slab.session(entry)
     }
 
     /// Is the session with this sequence number, which no other has, at this entry?
     pub(super) fn holds(&self, entry: u32, sequence: u64) -> bool {
-        let slab = &self.storage.slab;
-        (entry as usize) < slab.slots()
-            && slab.sequence(entry) == sequence
-            && slab.entry(entry).is_occupied()
+        self.state.slab.is_occupied(entry) && self.sequence(entry) == sequence
     }
 
     pub(super) fn sequence(&self, entry: u32) -> u64 {
-        self.storage.slab.sequence(entry)
+        self.entry(entry).sequence()
     }
 
     /// Finds a session, and counts the look-up.
     #[inline]
     pub(super) fn look_up(&mut self, hash: Hash, key: &Key) -> Option<u32> {
         let found = self.find(hash, key);
+        let state = &mut *self.state;
         match found {
-            Some(_) => self.counts.hits += 1,
-            None => self.counts.count_miss(self.recent.cause(hash.tag())),
+            Some(_) => state.counts.hits += 1,
+            None => state.counts.count_miss(state.recent.cause(hash.tag())),
         }
         found
     }
@@ -116,50 +164,65 @@ impl<S> Shard<S> {
     /// Makes sure that storing `more` sessions needs no memory, nor giving a place in the order to
     /// those that have none yet.
     pub(super) fn try_reserve(&mut self, more: usize) -> Result<(), NoMemory> {
-        let more_places = more + self.unlinked();
-        self.storage.slab.try_reserve(more)?;
-        self.storage.index.try_reserve(more)?;
-        self.storage.order.try_reserve(more_places)
+        let state = &mut *self.state;
+        let (directory, sessions) = (self.directory, state.slab.len() + more);
+        if !state.slab.fits(&directory.entries, sessions) || !directory.index.fits(sessions) {
+            state.try_reserve(directory, more)?;
+        }
+        let more_places = more + state.unlinked();
+        state.order.try_reserve(more_places)
     }
 
     /// Stores a session under a key that is not there, without a place in the order yet. Room
     /// was reserved.
-    pub(super) fn add(&mut self, hash: Hash, entry: Entry<S>, sequence: u64) -> u32 {
-        let entry = self.storage.slab.insert(entry, sequence);
-        self.storage.index.insert(hash.tag(), entry);
-        entry
+    pub(super) fn add(
+        &mut self,
+        (hash, key): (Hash, &Key),
+        expiry: Expiry,
+        session: S,
+        sequence: u64,
+    ) -> u32 {
+        let Directory { index, entries, .. } = self.directory;
+        let writing = self.directory.write();
+        let number = self.state.slab.insert(entries, &writing, key, session);
+        index.insert(&writing, hash, number);
+        drop(writing);
+        self.entry(number).set_expiry(expiry);
+        self.entry(number).set_sequence(sequence);
+        number
     }
 
     /// Stores a session in the place of another one with the same key; it has no place in the
     /// order yet.
     pub(super) fn replace(&mut self, entry: u32, expiry: Expiry, session: S, sequence: u64) -> S {
         self.unlink(entry);
-        self.counts.replaced += 1;
-        self.storage.slab.set_sequence(entry, sequence);
-        self.storage.slab.entry_mut(entry).replace(expiry, session)
+        self.state.counts.replaced += 1;
+        self.entry(entry).set_expiry(expiry);
+        self.entry(entry).set_sequence(sequence);
+        self.state.slab.replace(entry, session)
     }
 
     /// Gives an entry its place in the order, as the newest. Room was reserved.
     pub(super) fn link(&mut self, entry: u32, sequence: u64) {
-        let Storage { slab, order, .. } = &mut self.storage;
-        slab.set_sequence(entry, sequence);
-        self.first_changed |= order.link(slab, entry);
+        self.entry(entry).set_sequence(sequence);
+        let state = &mut *self.state;
+        state.first_changed |= state.order.link(&self.directory.entries, entry);
     }
 
     /// Would a new session that expires then be the first?
     pub(super) fn would_be_first(&self, expiry: Expiry) -> bool {
-        self.storage.order.first_expiry().is_none_or(|first| expiry < first)
+        self.state.order.first_expiry().is_none_or(|first| expiry < first)
     }
 
     fn unlink(&mut self, entry: u32) {
-        let Storage { slab, order, .. } = &mut self.storage;
-        if slab.entry(entry).linked {
-            self.first_changed |= order.unlink(slab, entry);
+        if self.is_linked(entry) {
+            let state = &mut *self.state;
+            state.first_changed |= state.order.unlink(&self.directory.entries, entry);
         }
     }
 
-    pub(super) fn is_linked(&self, entry: u32) -> bool {
-        self.storage.slab.entry(entry).linked
+    fn is_linked(&self, entry: u32) -> bool {
+        self.entry(entry).is_linked()
     }
 
     /// Moves a session to the place of a new expiry, as the newest there; one without a place yet
@@ -167,7 +230,7 @@ impl<S> Shard<S> {
     pub(super) fn reschedule(&mut self, entry: u32, expiry: Expiry, sequence: u64) {
         let linked = self.is_linked(entry);
         self.unlink(entry);
-        self.storage.slab.entry_mut(entry).expiry = expiry;
+        self.entry(entry).set_expiry(expiry);
         if linked {
             self.link(entry, sequence);
         }
@@ -176,34 +239,27 @@ impl<S> Shard<S> {
     /// Takes a session out.
     pub(super) fn remove(&mut self, hash: Hash, entry: u32, cause: Cause) -> S {
         self.unlink(entry);
-        let Storage { slab, index, .. } = &mut self.storage;
-        index.remove(hash.tag(), entry);
-        self.recent.note(hash.tag(), cause);
-        match cause {
-            Cause::Explicit | Cause::Replaced => self.counts.removed += 1,
-            Cause::Expired | Cause::Closed => self.counts.flushed += 1,
-            Cause::Evicted => self.counts.evicted += 1,
-            Cause::Taken => self.counts.taken += 1,
-        }
-        slab.remove(entry)
+        self.directory.index.remove(&self.directory.write(), hash, entry);
+        let state = &mut *self.state;
+        state.recent.note(hash.tag(), cause);
+        state.counts.count_departure(cause);
+        state.slab.remove(&self.directory.entries, entry)
     }
 
     fn remove_departing(&mut self, entry: u32, cause: Cause) -> Departed<S> {
         let rank = self.rank(entry);
-        let hash = self.storage.slab.entry(entry).key().hash();
-        Departed { rank, session: self.remove(hash, entry, cause) }
+        let session = self.remove(hash_of(self.directory, entry), entry, cause);
+        Departed { rank, session }
     }
 
     fn rank(&self, entry: u32) -> Rank {
-        Rank {
-            expiry: self.storage.slab.entry(entry).expiry,
-            sequence: self.storage.slab.sequence(entry),
-        }
+        let entry = self.entry(entry);
+        Rank { expiry: entry.expiry(), sequence: entry.sequence() }
     }
 
     /// Which session expires first.
-    pub(super) fn first(&self) -> Option<Rank> {
-        self.storage.order.first().map(|entry| self.rank(entry))
+    fn first(&self) -> Option<Rank> {
+        self.state.order.first().map(|entry| self.rank(entry))
     }
 
     /// Which session expires first, that with the sequence number `spared` aside.
@@ -212,23 +268,18 @@ impl<S> Shard<S> {
     }
 
     fn first_entry_but(&self, spared: u64) -> Option<u32> {
-        let Storage { slab, order, .. } = &self.storage;
-        let first = order.first()?;
-        if slab.sequence(first) == spared {
-            return order.after(slab, first);
-        }
-        Some(first)
+        let first = self.state.order.first()?;
+        if self.sequence(first) == spared { self.after(first) } else { Some(first) }
+    }
+
+    fn after(&self, entry: u32) -> Option<u32> {
+        self.state.order.after(&self.directory.entries, entry)
     }
 
     /// Takes the session at `rank` out, if it is the first but `spared`.
     pub(super) fn evict(&mut self, rank: Rank, spared: u64) -> Option<Departed<S>> {
         let entry = self.first_entry_but(spared)?;
         (self.rank(entry) == rank).then(|| self.remove_departing(entry, Cause::Evicted))
-    }
-
-    /// Was the first of the order changed since this was asked last?
-    pub(super) fn take_first_changed(&mut self) -> bool {
-        std::mem::take(&mut self.first_changed)
     }
 
     /// Removes sessions in order, those that are `due` and whose sequence number is below
@@ -243,23 +294,22 @@ impl<S> Shard<S> {
         most: usize,
         mut departed: impl FnMut(Departed<S>),
     ) -> Option<Expiry> {
-        let mut next = self.storage.order.first_from(from);
+        let mut next = self.state.order.first_from(from);
         for _ in 0..most {
             let entry = next?;
-            let Storage { slab, order, .. } = &self.storage;
             let Rank { expiry, sequence } = self.rank(entry);
             if !due(expiry) {
                 return None;
             }
             // In a second the oldest comes first: if this one came too late, so did the rest.
             if sequence >= before {
-                next = order.first_after(expiry);
+                next = self.state.order.first_after(expiry);
             } else {
-                next = order.after(slab, entry);
+                next = self.after(entry);
                 departed(self.remove_departing(entry, cause));
             }
         }
-        next.map(|entry| self.storage.slab.entry(entry).expiry)
+        next.map(|entry| self.entry(entry).expiry())
     }
 
     /// Shows the sessions in up to `most` places from the place `from` on; tells where to go on.
@@ -269,90 +319,100 @@ impl<S> Shard<S> {
         most: usize,
         mut visit: impl FnMut(Key, &S),
     ) -> Option<usize> {
-        let slab = &self.storage.slab;
+        let slab = &self.state.slab;
         let end = slab.slots().min(from.saturating_add(most));
         for number in slab.occupied(from..end) {
-            let entry = slab.entry(number);
-            visit(entry.key(), entry.session());
+            visit(self.entry(number).key(), slab.session(number));
         }
         (end < slab.slots()).then_some(end)
     }
 
     /// The hashes of all sessions.
     pub(super) fn hashes(&self) -> impl Iterator<Item = Hash> {
-        let slab = &self.storage.slab;
-        slab.occupied(0..slab.slots()).map(|entry| slab.entry(entry).key().hash())
+        self.state.slab.all().map(|number| hash_of(self.directory, number))
     }
 
-    /// Hands every session to `receive`, in order, with its hash and sequence number and whether
-    /// it has a place in the order. The shard is then marked as moved; its emptied storage is
-    /// returned.
-    pub(super) fn move_out(
-        &mut self,
-        mut receive: impl FnMut(Hash, Entry<S>, u64, bool),
-    ) -> Storage<S> {
-        let mut storage = std::mem::take(&mut self.storage);
-        let Storage { slab, order, .. } = &mut storage;
-        let mut hand_over = |slab: &mut Slab<S>, number, linked| {
-            let sequence = slab.sequence(number);
-            let entry = slab.take(number);
-            receive(entry.key().hash(), entry, sequence, linked);
-        };
-        let mut next = order.first();
+    /// Gives every session to the shard that is its `home`, which has room for it and remembers
+    /// what left here. From now on this one only tells that all have moved.
+    pub(super) fn move_out<'b>(&mut self, home: impl Fn(Hash) -> Locked<'b, S>)
+    where
+        S: 'b,
+    {
+        let mut next = self.state.order.first();
         while let Some(number) = next {
-            next = order.after(slab, number);
-            hand_over(slab, number, true);
+            next = self.after(number);
+            self.hand_over(number, &home);
         }
-        for number in 0..slab.slots() as u32 {
-            if slab.entry(number).is_occupied() {
-                hand_over(slab, number, false);
+        let places = 0..self.state.slab.slots();
+        for number in places.map(number_of) {
+            if self.state.slab.is_occupied(number) {
+                self.hand_over(number, &home);
             }
         }
-        self.first_changed = true;
-        self.moved = true;
-        storage
+        self.state.slab = Slab::new();
+        self.state.order = Timeline::default();
+        self.state.first_changed = true;
+        self.state.moved = true;
+        self.directory.close();
+    }
+
+    fn hand_over<'b>(&mut self, number: u32, home: impl Fn(Hash) -> Locked<'b, S>)
+    where
+        S: 'b,
+    {
+        let linked = self.is_linked(number);
+        let (key, Rank { expiry, sequence }) = (self.entry(number).key(), self.rank(number));
+        let session = self.state.slab.remove(&self.directory.entries, number);
+        let hash = key.hash();
+        let mut shard = home(hash);
+        let number = shard.add((hash, &key), expiry, session, sequence);
+        if linked {
+            shard.link(number, sequence);
+        }
+    }
+
+    /// A shard with room for `n` sessions that remembers what left this one.
+    pub(super) fn successor(&self, n: usize) -> Result<Shard<S>, NoMemory> {
+        let mut shard = Shard::new();
+        let state = shard.state.get_mut();
+        state.recent = self.state.recent;
+        state.try_reserve(&shard.directory, n)?;
+        state.order.try_reserve(n)?;
+        Ok(shard)
     }
 
     /// Gives every session a place in the order whose insertion has not come to it.
     pub(super) fn link_all(&mut self, mut next_sequence: impl FnMut() -> u64) {
-        if self.unlinked() == 0 {
+        if self.state.unlinked() == 0 {
             return;
         }
-        for number in 0..self.storage.slab.slots() as u32 {
-            let entry = self.storage.slab.entry(number);
-            if entry.is_occupied() && !entry.linked {
+        let places = 0..self.state.slab.slots();
+        for number in places.map(number_of) {
+            if self.state.slab.is_occupied(number) && !self.is_linked(number) {
                 self.link(number, next_sequence());
             }
         }
     }
 
-    fn unlinked(&self) -> usize {
-        self.storage.slab.len() - self.storage.order.len()
-    }
-
-    /// The memory of a shard that has become empty, to be freed when the lock is gone.
-    pub(super) fn take_spare(&mut self) -> Option<Storage<S>> {
-        let spare = self.len() == 0 && self.storage.slab.room() > KEPT;
-        spare.then(|| std::mem::take(&mut self.storage))
-    }
-
-    /// Panics unless index, order and entries agree. All keys hash to `is_mine`.
+    /// Panics unless index, order and entries agree, and the first session is published. All keys
+    /// hash to `is_mine`.
     pub(super) fn validate(&self, is_mine: impl Fn(Hash) -> bool) {
-        let Storage { slab, index, order } = &self.storage;
-        slab.validate();
-        index.validate(|entry| slab.entry(entry).key().hash().tag());
-        order.validate(slab);
-        assert_eq!(index.len(), slab.len());
-        assert!(order.len() <= slab.len());
-        let linked = slab.occupied(0..slab.slots());
-        let linked = linked.filter(|&entry| slab.entry(entry).linked).count();
-        assert_eq!(linked, order.len());
-        for entry in slab.occupied(0..slab.slots()) {
-            let key = slab.entry(entry).key();
-            assert!(is_mine(key.hash()), "in the shard of its hash");
-            assert_eq!(self.find(key.hash(), &key), Some(entry), "a key is there once");
+        let State { slab, order, moved, .. } = &*self.state;
+        let Directory { index, entries, .. } = self.directory;
+        slab.validate(entries);
+        order.validate(entries);
+        assert_eq!(order.len(), slab.all().filter(|&entry| self.is_linked(entry)).count());
+        if !moved {
+            index.validate(slab.len(), |entry| hash_of(self.directory, entry));
         }
-        assert!(!self.moved || self.len() == 0);
+        for number in slab.all() {
+            let key = entries.entry(number).key();
+            assert!(is_mine(key.hash()), "in the shard of its hash");
+            assert_eq!(self.find(key.hash(), &key), Some(number), "a key is there once");
+        }
+        assert!(!moved || self.len() == 0);
+        assert_eq!(*moved, self.directory.is_closed());
+        assert_eq!(self.head.load(), self.first().unwrap_or(Rank::LAST), "the first is published");
     }
 }
 
@@ -360,36 +420,40 @@ impl<S> Shard<S> {
 mod tests {
     use super::*;
 
-    fn filled(n: u64) -> Shard<u64> {
-        let mut shard = Shard::new();
-        for n in 0..n {
+    fn filled(shard: &Shard<u64>, head: &Head, sessions: u64) {
+        let mut shard = shard.lock(head);
+        for n in 0..sessions {
             let key = Key::new(0, &n.to_be_bytes()).unwrap();
             assert!(shard.try_reserve(1).is_ok());
-            let entry = Entry::new(&key, Expiry::at(n as i64), n);
-            let number = shard.add(key.hash(), entry, n);
+            let number = shard.add((key.hash(), &key), Expiry::at(n as i64), n, n);
             shard.link(number, n);
         }
-        shard
     }
 
     #[test]
-    fn an_empty_shard_gives_its_memory_back_but_for_a_little() {
-        for (sessions, gives) in [(0, false), (KEPT as u64 / 2, false), (100, true)] {
-            let mut shard = filled(sessions);
-            if sessions > 0 {
-                assert!(shard.take_spare().is_none(), "it holds sessions");
+    fn what_leaves_makes_room_for_what_comes() {
+        let (shard, head) = (Shard::new(), Head::new());
+        let mut room = 0;
+        for round in 0..3 {
+            filled(&shard, &head, 100);
+            let mut locked = shard.lock(&head);
+            if round == 0 {
+                room = locked.directory.entries.room();
             }
             let all = usize::MAX;
-            shard.sweep(Expiry::FIRST, u64::MAX, |_| true, Cause::Closed, all, drop);
-            assert_eq!(shard.take_spare().is_some(), gives);
-            assert!(shard.storage.slab.room() <= KEPT);
-            shard.validate(|_| true);
+            locked.sweep(Expiry::FIRST, u64::MAX, |_| true, Cause::Closed, all, drop);
+            locked.publish();
+            locked.validate(|_| true);
+            assert_eq!(locked.len(), 0);
+            assert_eq!(locked.directory.entries.room(), room);
         }
     }
 
     #[test]
     fn a_sweep_stops_at_its_batch_and_tells_where_to_go_on() {
-        let mut shard = filled(10);
+        let (shard, head) = (Shard::new(), Head::new());
+        filled(&shard, &head, 10);
+        let mut shard = shard.lock(&head);
         let mut gone = Vec::new();
         let mut from = Some(Expiry::FIRST);
         let mut holds = 0;

@@ -11,15 +11,12 @@
 //! An operation holds the lock of one shard at a time, so the order of locks matters only to
 //! `Frozen`, which takes all of them: `growing`, the single shard, the 32 from first to last.
 
-use super::Rank;
-use super::expiry::Expiry;
-use super::key::{Hash, SHARD_BITS};
+use super::key::{Hash, Key, SHARD_BITS};
 use super::lock::{Guard, Lock};
-use super::shard::{Shard, Storage};
+use super::rank::Head;
+use super::shard::{Locked, Shard};
 use super::slab::NoMemory;
 use once_cell::race::OnceBox;
-use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Shards after the split.
 pub(super) const SHARDS: usize = 1 << SHARD_BITS;
@@ -27,93 +24,9 @@ pub(super) const SHARDS: usize = 1 << SHARD_BITS;
 /// Sessions at which the single shard is split.
 pub(super) const SPLIT_AT: usize = 256;
 
-/// A shard behind its lock. Padded, so that two shards share no cache line, nor a pair of lines
-/// that the processor fetches together.
-#[repr(align(128))]
-pub(super) struct Cell<S>(Lock<Shard<S>>);
-
-/// What a shard publishes: the place of its first session. Written under the shard's lock.
-pub(super) struct Head {
-    expiry: AtomicU64,
-    sequence: AtomicU64,
-}
-
-impl Head {
-    const fn new() -> Self {
-        Head {
-            expiry: AtomicU64::new(Rank::LAST.expiry.raw()),
-            sequence: AtomicU64::new(Rank::LAST.sequence),
-        }
-    }
-
-    /// The expiry of the first session: the same hint, half of it.
-    #[inline]
-    pub(super) fn expiry(&self) -> Expiry {
-        Expiry::from_raw(self.expiry.load(Ordering::Acquire))
-    }
-
-    /// [`Rank::LAST`] if there is no session. Read without the lock, the two halves may belong
-    /// to different moments: a hint, to be confirmed under the lock.
-    pub(super) fn load(&self) -> Rank {
-        Rank { expiry: self.expiry(), sequence: self.sequence.load(Ordering::Acquire) }
-    }
-
-    fn publish(&self, first: Option<Rank>) {
-        let first = first.unwrap_or(Rank::LAST);
-        self.expiry.store(first.expiry.raw(), Ordering::Release);
-        self.sequence.store(first.sequence, Ordering::Release);
-    }
-}
-
-/// A locked shard. Publishes its first session before the lock goes.
-pub(super) struct Locked<'a, S> {
-    head: &'a Head,
-    shard: Guard<'a, Shard<S>>,
-}
-
-impl<'a, S> Locked<'a, S> {
-    fn new(cell: &'a Cell<S>, head: &'a Head) -> Self {
-        Locked { head, shard: cell.0.lock() }
-    }
-
-    /// Publishes the first session, if it is another one than before.
-    #[inline]
-    pub(super) fn publish(&mut self) {
-        if self.shard.take_first_changed() {
-            self.head.publish(self.shard.first());
-        }
-    }
-
-    /// Panics unless the first session is published.
-    pub(super) fn validate_published(&self) {
-        let first = self.shard.first().unwrap_or(Rank::LAST);
-        assert_eq!(self.head.load(), first, "the first session is published");
-    }
-}
-
-impl<S> Deref for Locked<'_, S> {
-    type Target = Shard<S>;
-
-    fn deref(&self) -> &Shard<S> {
-        &self.shard
-    }
-}
-
-impl<S> DerefMut for Locked<'_, S> {
-    fn deref_mut(&mut self) -> &mut Shard<S> {
-        &mut self.shard
-    }
-}
-
-impl<S> Drop for Locked<'_, S> {
-    fn drop(&mut self) {
-        self.publish();
-    }
-}
-
 /// The shards as they were at one moment: none, one, or 32.
 pub(super) struct View<'a, S> {
-    cells: &'a [Cell<S>],
+    shards: &'a [Shard<S>],
     heads: &'a [Head],
 }
 
@@ -127,11 +40,11 @@ impl<S> Copy for View<'_, S> {}
 
 impl<'a, S> View<'a, S> {
     pub(super) fn len(self) -> usize {
-        self.cells.len()
+        self.shards.len()
     }
 
     pub(super) fn is_split(self) -> bool {
-        self.cells.len() == SHARDS
+        self.shards.len() == SHARDS
     }
 
     pub(super) fn heads(self) -> &'a [Head] {
@@ -139,7 +52,7 @@ impl<'a, S> View<'a, S> {
     }
 
     pub(super) fn lock(self, shard: usize) -> Locked<'a, S> {
-        Locked::new(&self.cells[shard], &self.heads[shard])
+        self.shards[shard].lock(&self.heads[shard])
     }
 
     /// Does a session with this hash belong into this shard?
@@ -151,10 +64,10 @@ impl<'a, S> View<'a, S> {
 /// The shards of a cache.
 pub(super) struct Sharding<S> {
     /// The 32, once there are any; `heads` is there before them.
-    cells: OnceBox<[Cell<S>; SHARDS]>,
+    shards: OnceBox<[Shard<S>; SHARDS]>,
     heads: OnceBox<[Head; SHARDS]>,
     /// The single shard. Stays, empty, after the split: someone may be waiting for its lock.
-    first: OnceBox<[Cell<S>; 1]>,
+    first: OnceBox<[Shard<S>; 1]>,
     first_head: [Head; 1],
     /// Held while the single shard is made.
     growing: Lock<()>,
@@ -163,7 +76,7 @@ pub(super) struct Sharding<S> {
 impl<S> Sharding<S> {
     pub(super) const fn new() -> Self {
         Sharding {
-            cells: OnceBox::new(),
+            shards: OnceBox::new(),
             heads: OnceBox::new(),
             first: OnceBox::new(),
             first_head: [Head::new()],
@@ -172,11 +85,11 @@ impl<S> Sharding<S> {
     }
 
     pub(super) fn view(&self) -> View<'_, S> {
-        if let (Some(cells), Some(heads)) = (self.cells.get(), self.heads.get()) {
-            return View { cells, heads };
+        if let (Some(shards), Some(heads)) = (self.shards.get(), self.heads.get()) {
+            return View { shards, heads };
         }
         View {
-            cells: self.first.get().map_or(&[], |first| first),
+            shards: self.first.get().map_or(&[], |first| first),
             heads: &self.first_head[..usize::from(self.first.get().is_some())],
         }
     }
@@ -184,38 +97,39 @@ impl<S> Sharding<S> {
     /// The shard for this hash, locked; `None` if there are no shards.
     #[inline]
     pub(super) fn lock(&self, hash: Hash) -> Option<Locked<'_, S>> {
-        let (cell, head) = match (self.cells.get(), self.heads.get()) {
-            (Some(cells), Some(heads)) => (&cells[hash.shard()], &heads[hash.shard()]),
-            _ => return self.lock_unsplit(hash),
+        match (self.shards.get(), self.heads.get()) {
+            (Some(shards), Some(heads)) => Some(shards[hash.shard()].lock(&heads[hash.shard()])),
+            _ => self.lock_unsplit(hash),
+        }
+    }
+
+    /// Is the key there? Takes a lock only if another thread is changing the shard.
+    #[inline(always)]
+    pub(super) fn contains(&self, key: &Key) -> bool {
+        let hash = key.hash();
+        let shard = match self.shards.get() {
+            Some(shards) => Some(&shards[hash.shard()]),
+            None => self.first.get().map(|[first]| first),
         };
-        Some(Locked::new(cell, head))
+        let found = shard.map(|shard| shard.directory.contains(hash, key));
+        match found {
+            Some(Some(found)) => found,
+            Some(None) => self.contains_locked(hash, *key),
+            None => false,
+        }
+    }
+
+    #[cold]
+    fn contains_locked(&self, hash: Hash, key: Key) -> bool {
+        self.lock(hash).is_some_and(|shard| shard.find(hash, &key).is_some())
     }
 
     #[cold]
     fn lock_unsplit(&self, hash: Hash) -> Option<Locked<'_, S>> {
         let first = self.lock_first()?;
-        if first.moved {
+        if first.has_moved() {
             drop(first);
             return Some(self.view().lock(hash.shard()));
-        }
-        Some(first)
-    }
-
-    /// The same for a look-up. It changes no order, so there will be nothing to publish.
-    #[inline]
-    pub(super) fn lock_for_look_up(&self, hash: Hash) -> Option<Guard<'_, Shard<S>>> {
-        match self.cells.get() {
-            Some(cells) => Some(cells[hash.shard()].0.lock()),
-            None => self.lock_unsplit_for_look_up(hash),
-        }
-    }
-
-    #[cold]
-    fn lock_unsplit_for_look_up(&self, hash: Hash) -> Option<Guard<'_, Shard<S>>> {
-        let first = self.first.get()?[0].0.lock();
-        if first.moved {
-            drop(first);
-            return Some(self.cells.get()?[hash.shard()].0.lock());
         }
         Some(first)
     }
@@ -232,57 +146,44 @@ impl<S> Sharding<S> {
     fn make_first(&self) -> Result<(), NoMemory> {
         let _growing = self.growing.lock();
         if self.first.get().is_none() {
-            let first = boxed(|_| Ok(Cell(Lock::new(Shard::new()))))?;
+            let first = boxed(|_| Ok(Shard::new()))?;
             // Only who holds `growing` sets it, and it was not set.
             let _ = self.first.set(first);
         }
         Ok(())
     }
 
-    /// Splits the single shard, given locked, if it is time. What it does not need any more is
-    /// returned, to be freed when the lock is gone. Without memory it stays as it is.
-    pub(super) fn split_if_due(&self, first: &mut Shard<S>) -> Option<Storage<S>> {
-        if first.len() < SPLIT_AT || self.cells.get().is_some() {
-            return None;
+    /// Splits the single shard, given locked, if it is time. Without memory it stays as it is.
+    #[inline]
+    pub(super) fn split_if_due(&self, first: &mut Locked<'_, S>) {
+        if first.len() >= SPLIT_AT && self.shards.get().is_none() {
+            let _ = self.split(first);
         }
-        self.split(first).ok()
     }
 
-    fn split(&self, first: &mut Shard<S>) -> Result<Storage<S>, NoMemory> {
+    #[cold]
+    fn split(&self, first: &mut Locked<'_, S>) -> Result<(), NoMemory> {
         let mut room = [0; SHARDS];
         for hash in first.hashes() {
             room[hash.shard()] += 1;
         }
-        let heads = boxed(|_| Ok(Head::new()))?;
-        let mut cells: Box<[Cell<S>; SHARDS]> =
-            boxed(|i| Ok(Cell(Lock::new(Shard::with_room(room[i], first)?))))?;
+        let heads: Box<[Head; SHARDS]> = boxed(|_| Ok(Head::new()))?;
+        let shards: Box<[Shard<S>; SHARDS]> = boxed(|i| first.successor(room[i]))?;
         // From here on nothing fails.
-        let storage = first.move_out(|hash, entry, sequence, linked| {
-            let shard = cells[hash.shard()].0.get_mut();
-            let number = shard.add(hash, entry, sequence);
-            if linked {
-                shard.link(number, sequence);
-            }
-        });
-        for (cell, head) in cells.iter_mut().zip(heads.iter()) {
-            let shard = cell.0.get_mut();
-            shard.take_first_changed();
-            head.publish(shard.first());
-        }
+        first.move_out(|hash| shards[hash.shard()].lock(&heads[hash.shard()]));
         // Only who holds the lock of the single shard sets them, and they were not set.
         let _ = self.heads.set(heads);
-        let _ = self.cells.set(cells);
-        Ok(storage)
+        let _ = self.shards.set(shards);
+        Ok(())
     }
 
     /// Each shard there is or was, one after the other, locked.
-    pub(super) fn for_each(&self, mut f: impl FnMut(&mut Shard<S>)) {
-        if let Some(first) = self.first.get() {
-            f(&mut first[0].0.lock());
+    pub(super) fn for_each(&self, mut f: impl FnMut(&Locked<'_, S>)) {
+        if let Some(first) = self.lock_first() {
+            f(&first);
         }
-        for cell in self.cells.get().into_iter().flatten() {
-            f(&mut cell.0.lock());
-        }
+        let view = self.view();
+        (0..view.len()).filter(|_| view.is_split()).for_each(|shard| f(&view.lock(shard)));
     }
 
     pub(super) fn lock_growing(&self) -> Guard<'_, ()> {
@@ -290,8 +191,8 @@ impl<S> Sharding<S> {
     }
 
     pub(super) fn lock_first(&self) -> Option<Locked<'_, S>> {
-        let first = self.first.get()?;
-        Some(Locked::new(&first[0], &self.first_head[0]))
+        let [first] = self.first.get()?;
+        Some(first.lock(&self.first_head[0]))
     }
 }
 

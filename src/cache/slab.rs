@@ -1,24 +1,25 @@
 //! The entries of a shard: one cache line per session, addressed by a 32-bit number.
 //!
-//! A number stays with its session until it leaves: index and order refer to it. Entries live in
-//! chunks, so that growth never copies more than the first, small chunk; a new chunk is allocated
-//! whole, but its memory is only touched as it fills. Free places are chained through `next`.
+//! The number stays with its session until it leaves: index and order refer to it. Free places are
+//! chained through `next`, and used again; their memory stays with the shard.
 //!
-//! The insertion sequence numbers lie beside the entries, not in them: an entry is then exactly
-//! one cache line, and a look-up does not need the number.
+//! A look-up may read a key while another thread, which holds the lock, changes the entry. So all
+//! of an entry is atomic, though only its key is read without the lock. The sessions themselves lie
+//! apart, behind the lock.
 
+use super::directory::Writing;
 use super::expiry::Expiry;
-use super::key::Key;
+use super::key::{KEY_WORDS, Key};
+use super::lines::{Lines, number_of, rank_of};
 use std::collections::TryReserveError;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// No entry.
 pub(super) const NIL: u32 = u32::MAX;
 
-/// Entry numbers stay below [`NIL`].
-const MOST: usize = NIL as usize;
-
-const CHUNK: usize = 256;
+/// The `prev` of an entry that has no place in the order.
+const UNLINKED: u32 = NIL - 1;
 
 /// Memory could not be had; nothing was changed.
 pub(super) struct NoMemory;
@@ -29,292 +30,241 @@ impl From<TryReserveError> for NoMemory {
     }
 }
 
-/// One session and what the cache knows of it.
+/// What the cache knows of a session.
+#[derive(Default)]
 #[repr(C, align(64))]
-pub(super) struct Entry<S> {
-    id: [u8; Key::MAX_ID],
-    /// `None` in a free place.
-    session: Option<S>,
-    pub(super) expiry: Expiry,
-    version: i32,
-    /// The neighbours among those that expire in the same second; `next` also chains the free places.
-    pub(super) prev: u32,
-    pub(super) next: u32,
-    id_len: u8,
-    /// Has it a place in the order? Not yet, while its insertion still makes room.
-    pub(super) linked: bool,
+pub(super) struct Entry {
+    key: [AtomicU64; KEY_WORDS],
+    expiry: AtomicU64,
+    sequence: AtomicU64,
+    prev: AtomicU32,
+    next: AtomicU32,
 }
 
-const _: () = assert!(size_of::<Entry<std::ptr::NonNull<u8>>>() == 64);
+const _: () = assert!(size_of::<Entry>() == 64);
 
-impl<S> Entry<S> {
-    pub(super) fn new(key: &Key, expiry: Expiry, session: S) -> Self {
-        Entry {
-            id: *key.padded_id(),
-            session: Some(session),
-            expiry,
-            version: key.version(),
-            prev: NIL,
-            next: NIL,
-            id_len: key.id_len(),
-            linked: false,
-        }
-    }
-
+impl Entry {
     pub(super) fn key(&self) -> Key {
-        Key::from_padded(self.version, self.id, self.id_len)
+        Key::from_words(std::array::from_fn(|i| self.key[i].load(Ordering::Relaxed)))
     }
 
     #[inline]
     pub(super) fn has_key(&self, key: &Key) -> bool {
-        let same_id = self.id == *key.padded_id();
-        same_id & (self.version == key.version()) & (self.id_len == key.id_len())
+        let words = self.key.iter().zip(key.words());
+        words.fold(0, |differ, (own, word)| differ | (own.load(Ordering::Relaxed) ^ word)) == 0
     }
 
-    /// The session. Only numbers that index or order hold are asked for, and these are occupied.
-    pub(super) fn session(&self) -> &S {
-        self.session.as_ref().expect("an occupied entry")
+    fn set_key(&self, key: &Key) {
+        let words = self.key.iter().zip(key.words());
+        words.for_each(|(own, word)| own.store(word, Ordering::Relaxed));
     }
 
-    /// Puts another session under the same key.
-    pub(super) fn replace(&mut self, expiry: Expiry, session: S) -> S {
-        self.expiry = expiry;
-        self.session.replace(session).expect("an occupied entry")
+    pub(super) fn expiry(&self) -> Expiry {
+        Expiry::from_raw(self.expiry.load(Ordering::Relaxed))
     }
 
-    pub(super) fn is_occupied(&self) -> bool {
-        self.session.is_some()
+    pub(super) fn set_expiry(&self, expiry: Expiry) {
+        self.expiry.store(expiry.raw(), Ordering::Relaxed);
+    }
+
+    /// Drawn when the session was stored, and again when it got its place in the order.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_sequence(&self, sequence: u64) {
+        self.sequence.store(sequence, Ordering::Relaxed);
+    }
+
+    /// The neighbours among those that expire in the same second.
+    pub(super) fn neighbours(&self) -> (u32, u32) {
+        (self.prev.load(Ordering::Relaxed), self.next.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_prev(&self, prev: u32) {
+        self.prev.store(prev, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_next(&self, next: u32) {
+        self.next.store(next, Ordering::Relaxed);
+    }
+
+    /// Has it a place in the order? Not yet, while its insertion still makes room.
+    pub(super) fn is_linked(&self) -> bool {
+        self.prev.load(Ordering::Relaxed) != UNLINKED
+    }
+
+    pub(super) fn set_unlinked(&self) {
+        self.set_prev(UNLINKED);
     }
 }
 
-struct Chunk<S> {
-    entries: Vec<Entry<S>>,
-    sequences: Vec<u64>,
-}
-
-impl<S> Chunk<S> {
-    fn room(&self) -> usize {
-        self.entries.capacity().min(self.sequences.capacity()).min(CHUNK)
-    }
-
-    fn try_grow_to(&mut self, room: usize) -> Result<(), NoMemory> {
-        let more = room - self.entries.len();
-        self.entries.try_reserve_exact(more)?;
-        self.sequences.try_reserve_exact(more)?;
-        Ok(())
+impl Lines<Entry> {
+    /// The entry that index or order refer to.
+    #[inline]
+    pub(super) fn entry(&self, number: u32) -> &Entry {
+        self.get(number).expect("a number that was given out")
     }
 }
 
-/// The entries.
+/// Which entries are in use, and the sessions in them.
 pub(super) struct Slab<S> {
-    /// All but the last have room for [`CHUNK`].
-    chunks: Vec<Chunk<S>>,
+    /// By rank, for all places ever used; `None` in a free one.
+    sessions: Vec<Option<S>>,
     /// First of the free places.
     free: u32,
-    /// Places ever used, free or not.
-    slots: usize,
     len: usize,
 }
 
-impl<S> Default for Slab<S> {
-    fn default() -> Self {
-        Slab { chunks: Vec::new(), free: NIL, slots: 0, len: 0 }
-    }
-}
-
 impl<S> Slab<S> {
+    pub(super) const fn new() -> Self {
+        Slab { sessions: Vec::new(), free: NIL, len: 0 }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Places ever used: the numbers of all entries are below.
+    /// Places ever used: the ranks of all entries are below.
     pub(super) fn slots(&self) -> usize {
-        self.slots
+        self.sessions.len()
     }
 
-    /// Sessions it can hold without more memory.
-    pub(super) fn room(&self) -> usize {
-        match self.chunks.split_last() {
-            None => 0,
-            Some((last, full)) => full.len() * CHUNK + last.room(),
-        }
+    /// Has it room for so many sessions?
+    #[inline]
+    pub(super) fn fits(&self, entries: &Lines<Entry>, sessions: usize) -> bool {
+        sessions <= entries.room().min(self.sessions.capacity())
     }
 
-    /// Makes sure that the next `more` insertions need no memory.
-    pub(super) fn try_reserve(&mut self, more: usize) -> Result<(), NoMemory> {
-        let target = self.len + more;
-        if target > MOST {
-            return Err(NoMemory);
-        }
-        while self.room() < target {
-            match self.chunks.last_mut() {
-                Some(last) if last.room() < CHUNK => {
-                    let room = last.room();
-                    // By half while small, evenly after: little waste, little copying.
-                    let step = room + (room / 2).clamp(4, 64);
-                    last.try_grow_to(step.max(target.min(CHUNK)).min(CHUNK))?;
-                }
-                _ => self.try_push_chunk(target)?,
-            }
-        }
-        Ok(())
+    /// Makes sure that it has.
+    pub(super) fn try_reserve(
+        &mut self,
+        entries: &Lines<Entry>,
+        sessions: usize,
+    ) -> Result<(), NoMemory> {
+        entries.try_grow_to(sessions)?;
+        // As many as there are entries, so that both grow at the same time.
+        let more = entries.room() - self.sessions.len();
+        Ok(self.sessions.try_reserve_exact(more)?)
     }
 
-    fn try_push_chunk(&mut self, target: usize) -> Result<(), NoMemory> {
-        let mut chunk = Chunk { entries: Vec::new(), sequences: Vec::new() };
-        let whole = !self.chunks.is_empty();
-        chunk.try_grow_to(if whole { CHUNK } else { target.clamp(4, CHUNK) })?;
-        self.chunks.try_reserve(1)?;
-        self.chunks.push(chunk);
-        Ok(())
-    }
-
-    /// Stores an entry; room was reserved.
-    pub(super) fn insert(&mut self, entry: Entry<S>, sequence: u64) -> u32 {
+    /// Stores a session; room was reserved. Its key is written by the caller's leave to write.
+    pub(super) fn insert(
+        &mut self,
+        entries: &Lines<Entry>,
+        _: &Writing,
+        key: &Key,
+        session: S,
+    ) -> u32 {
         self.len += 1;
-        if self.free != NIL {
-            let number = self.free;
-            self.free = self.entry(number).next;
-            *self.entry_mut(number) = entry;
-            self.set_sequence(number, sequence);
-            return number;
-        }
-        let number = self.slots;
-        self.slots += 1;
-        let chunk = &mut self.chunks[number / CHUNK];
-        chunk.entries.push(entry);
-        chunk.sequences.push(sequence);
-        number as u32
+        let number = self.free;
+        let number = if number != NIL {
+            self.free = entries.entry(number).neighbours().1;
+            self.sessions[rank_of(number)] = Some(session);
+            number
+        } else {
+            self.sessions.push(Some(session));
+            number_of(self.sessions.len() - 1)
+        };
+        let entry = entries.entry(number);
+        entry.set_key(key);
+        entry.set_unlinked();
+        number
     }
 
     /// Frees the place and gives the session back. It is linked nowhere any more.
-    pub(super) fn remove(&mut self, number: u32) -> S {
-        let free = std::mem::replace(&mut self.free, number);
+    pub(super) fn remove(&mut self, entries: &Lines<Entry>, number: u32) -> S {
+        entries.entry(number).set_next(std::mem::replace(&mut self.free, number));
         self.len -= 1;
-        let entry = self.entry_mut(number);
-        entry.next = free;
-        entry.session.take().expect("an occupied entry")
+        self.sessions[rank_of(number)].take().expect("an occupied place")
     }
 
+    /// Puts another session there.
+    pub(super) fn replace(&mut self, number: u32, session: S) -> S {
+        self.sessions[rank_of(number)].replace(session).expect("an occupied place")
+    }
+
+    /// The session. Only numbers that index or order hold are asked for, and these are occupied.
     #[inline]
-    pub(super) fn entry(&self, number: u32) -> &Entry<S> {
-        let number = number as usize;
-        &self.chunks[number / CHUNK].entries[number % CHUNK]
+    pub(super) fn session(&self, number: u32) -> &S {
+        self.sessions[rank_of(number)].as_ref().expect("an occupied place")
     }
 
-    #[inline]
-    pub(super) fn entry_mut(&mut self, number: u32) -> &mut Entry<S> {
-        let number = number as usize;
-        &mut self.chunks[number / CHUNK].entries[number % CHUNK]
+    pub(super) fn is_occupied(&self, number: u32) -> bool {
+        self.sessions.get(rank_of(number)).is_some_and(Option::is_some)
     }
 
-    #[inline]
-    pub(super) fn sequence(&self, number: u32) -> u64 {
-        let number = number as usize;
-        self.chunks[number / CHUNK].sequences[number % CHUNK]
+    /// The numbers of the sessions at these ranks.
+    pub(super) fn occupied(&self, ranks: Range<usize>) -> impl Iterator<Item = u32> {
+        ranks.map(number_of).filter(|&number| self.is_occupied(number))
     }
 
-    #[inline]
-    pub(super) fn set_sequence(&mut self, number: u32, sequence: u64) {
-        let number = number as usize;
-        self.chunks[number / CHUNK].sequences[number % CHUNK] = sequence;
-    }
-
-    /// Frees the place and gives back what was in it, linked nowhere.
-    pub(super) fn take(&mut self, number: u32) -> Entry<S> {
-        let entry = self.entry(number);
-        let (key, expiry) = (entry.key(), entry.expiry);
-        self.entry_mut(number).linked = false;
-        Entry::new(&key, expiry, self.remove(number))
-    }
-
-    /// The numbers of the sessions in these places.
-    pub(super) fn occupied(&self, places: Range<usize>) -> impl Iterator<Item = u32> {
-        places.map(|slot| slot as u32).filter(|&number| self.entry(number).is_occupied())
+    /// The numbers of all sessions.
+    pub(super) fn all(&self) -> impl Iterator<Item = u32> {
+        self.occupied(0..self.slots())
     }
 
     /// Panics if the free places and the sessions are not all places.
-    pub(super) fn validate(&self) {
+    pub(super) fn validate(&self, entries: &Lines<Entry>) {
         let mut free = 0;
         let mut number = self.free;
         while number != NIL {
-            let entry = self.entry(number);
-            assert!(!entry.is_occupied() && !entry.linked, "a free place is free");
+            assert!(!self.is_occupied(number), "a free place is free");
             free += 1;
-            assert!(free <= self.slots, "the free list ends");
-            number = entry.next;
+            assert!(free <= self.slots(), "the free list ends");
+            number = entries.entry(number).neighbours().1;
         }
-        assert_eq!(free + self.len, self.slots, "free or occupied");
-        assert_eq!(self.occupied(0..self.slots).count(), self.len, "sessions are counted");
-        for (i, chunk) in self.chunks.iter().enumerate() {
-            let used = self.slots.saturating_sub(i * CHUNK).min(CHUNK);
-            assert_eq!(chunk.entries.len(), used);
-            assert_eq!(chunk.sequences.len(), used);
-        }
+        assert_eq!(free + self.len, self.slots(), "free or occupied");
+        assert_eq!(self.all().count(), self.len, "sessions are counted");
+        assert!(self.slots() <= entries.room());
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::directory::Directory;
     use super::*;
 
-    fn entry(n: u32) -> Entry<u32> {
+    fn insert(slab: &mut Slab<u32>, directory: &Directory, n: u32) -> u32 {
+        assert!(slab.try_reserve(&directory.entries, slab.len() + 1).is_ok());
         let key = Key::new(771, &n.to_be_bytes()).unwrap();
-        Entry::new(&key, Expiry::at(i64::from(n)), n)
+        slab.insert(&directory.entries, &directory.write(), &key, n)
     }
 
     #[test]
     fn entries_keep_their_number_over_growth_and_reuse() {
-        let mut slab = Slab::default();
+        let (mut slab, directory) = (Slab::new(), Directory::new());
+        let entries = &directory.entries;
         for n in 0..2000 {
-            assert!(slab.try_reserve(1).is_ok());
-            assert_eq!(slab.insert(entry(n), u64::from(n) + 7), n);
+            assert_eq!(insert(&mut slab, &directory, n), number_of(n as usize));
         }
-        slab.validate();
-        for n in (0..2000).step_by(3) {
-            assert_eq!(slab.remove(n), n);
+        slab.validate(entries);
+        let some: Vec<u32> = (0..2000).step_by(3).collect();
+        for &n in &some {
+            assert_eq!(slab.remove(entries, number_of(n as usize)), n);
         }
-        slab.validate();
-        let room = slab.room();
-        for n in (0..2000).step_by(3) {
-            assert!(slab.try_reserve(1).is_ok());
-            let number = slab.insert(entry(n + 5000), 1);
-            assert_eq!(number % 3, 0, "a free place is used again");
+        slab.validate(entries);
+        let room = entries.room();
+        for &n in &some {
+            let number = insert(&mut slab, &directory, n + 5000);
+            assert_eq!(rank_of(number) % 3, 0, "a free place is used again");
         }
-        assert_eq!(slab.room(), room);
-        slab.validate();
+        assert_eq!(entries.room(), room);
+        slab.validate(entries);
         for n in (1..2000).step_by(3) {
-            assert_eq!(*slab.entry(n).session(), n);
-            assert_eq!(slab.sequence(n), u64::from(n) + 7);
-            assert_eq!(slab.entry(n).key().id(), &n.to_be_bytes());
+            let number = number_of(n as usize);
+            assert_eq!(*slab.session(number), n);
+            assert_eq!(*entries.entry(number).key().id(), n.to_be_bytes());
         }
-    }
-
-    #[test]
-    fn a_reservation_of_many_chunks_is_kept() {
-        let mut slab = Slab::default();
-        assert!(slab.try_reserve(1300).is_ok());
-        assert!(slab.room() >= 1300);
-        for n in 0..1300 {
-            slab.insert(entry(n), 0);
-        }
-        slab.validate();
-    }
-
-    #[test]
-    fn more_than_can_be_numbered_is_refused() {
-        let mut slab: Slab<u32> = Slab::default();
-        assert!(slab.try_reserve(MOST + 1).is_err());
-        assert_eq!(slab.room(), 0);
     }
 
     #[test]
     fn ten_sessions_stay_small() {
-        let mut slab = Slab::default();
+        let (mut slab, directory) = (Slab::new(), Directory::new());
         for n in 0..10 {
-            assert!(slab.try_reserve(1).is_ok());
-            slab.insert(entry(n), 0);
+            insert(&mut slab, &directory, n);
         }
-        assert!(slab.room() <= 16, "{}", slab.room());
+        assert!(directory.entries.room() <= 16);
+        assert!(slab.sessions.capacity() <= 16);
     }
 }

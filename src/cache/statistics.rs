@@ -56,6 +56,15 @@ impl Statistics {
         self.misses_unknown + self.misses_expired + self.misses_removed + self.misses_evicted
     }
 
+    pub(super) fn count_departure(&mut self, cause: Cause) {
+        *match cause {
+            Cause::Explicit | Cause::Replaced => &mut self.removed,
+            Cause::Expired | Cause::Closed => &mut self.flushed,
+            Cause::Evicted => &mut self.evicted,
+            Cause::Taken => &mut self.taken,
+        } += 1;
+    }
+
     pub(super) fn count_miss(&mut self, why: Option<Cause>) {
         *match why {
             None => &mut self.misses_unknown,

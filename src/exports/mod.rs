@@ -103,11 +103,14 @@ pub(crate) fn nowhere(pointer: *const c_uchar, len: size_t) -> bool {
 /// `id` points to `len` readable bytes, unless `len` is 0 or more than 32.
 pub(crate) unsafe fn key(version: c_int, id: *const c_uchar, len: c_uint) -> Option<Key> {
     let len = len as usize;
-    if len > Key::MAX_ID || (id.is_null() && len > 0) {
+    if id.is_null() {
+        return if len == 0 { Key::new(version, &[]) } else { None };
+    }
+    if len > Key::MAX_ID {
         return None;
     }
-    // SAFETY: the caller's promise.
-    Key::new(version, unsafe { bytes(id, len) })
+    // SAFETY: the caller's promise; not NULL.
+    Key::new(version, unsafe { std::slice::from_raw_parts(id, len) })
 }
 
 /// Gives `value` through two pointers from C, NULL and 0 if there is none. A NULL `data` is left alone.

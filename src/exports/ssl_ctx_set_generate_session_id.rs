@@ -2,8 +2,7 @@
 
 use libc::{c_int, c_uchar, c_uint};
 
-use super::bytes;
-use crate::ffi::constants::SSL_MAX_SSL_SESSION_ID_LENGTH;
+use super::key;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX};
 use crate::interpose::calls;
@@ -73,13 +72,10 @@ pub unsafe extern "C" fn SSL_has_matching_session_id(
     export_both!(0;
     // SAFETY: the caller's promise.
     |real| unsafe { calls::has_matching_session_id(real, ssl, id, id_len) };
-    if id_len as usize > SSL_MAX_SSL_SESSION_ID_LENGTH {
-        0
-    } else {
+    // SAFETY: the caller's promise.
+    unsafe { Connection::borrow(ssl) }.map_or(0, |connection| {
         // SAFETY: the caller's promise.
-        let id = unsafe { bytes(id, id_len as usize) };
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }
-            .map_or(0, |connection| connection.has_matching_session_id(id).into())
-    })
+        let key = unsafe { key(connection.version(), id, id_len) };
+        key.is_some_and(|key| connection.has_matching_session_id(&key)).into()
+    }))
 }

@@ -218,7 +218,7 @@ impl Connection {
                 Id::new(id?)?
             }
         };
-        if self.has_matching_session_id(id.as_slice()) {
+        if self.has_matching_session_id(&Key::new(self.version(), id.as_slice())?) {
             libcrypto::raise(SSL_R_SSL_SESSION_ID_CONFLICT, FUNCTION);
             return None;
         }
@@ -236,8 +236,9 @@ impl Connection {
     }
 
     /// `SSL_has_matching_session_id`
-    pub fn has_matching_session_id(&self, id: &[u8]) -> bool {
-        Key::new(self.version(), id).is_some_and(|key| self.session_ctx().cache().contains(&key))
+    #[inline(always)]
+    pub fn has_matching_session_id(&self, key: &Key) -> bool {
+        self.session_ctx().cache().contains(key)
     }
 
     /// What a server does with the session id of a ClientHello. A session that may be resumed becomes
