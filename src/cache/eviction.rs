@@ -74,18 +74,41 @@ impl<S> SessionCache<S> {
 
     /// Evicts down to the capacity, sparing one session. What there is no memory to collect is
     /// left to be evicted one by one.
+    ///
+    /// Of several threads one evicts more than one: when a cache has been given a much smaller
+    /// capacity, the others would all wait until it is reached.
     fn evict_excess(&self, spared: u64, gone: &mut Gone<S>) -> Rest {
-        while self.is_over_capacity() {
+        let shrinking = &self.counters().shrinking;
+        let mut ended = None;
+        if gone.is_empty() {
+            ended = self.evict_up_to(1, spared, gone);
+        }
+        // Who finds another at it has told that one: it looks once more when it has finished.
+        while ended.is_none() && self.is_over_capacity() && !shrinking.swap(true, Ordering::AcqRel)
+        {
+            ended = self.evict_up_to(usize::MAX, spared, gone);
+            shrinking.swap(false, Ordering::AcqRel);
+        }
+        ended.unwrap_or(Rest::Nothing)
+    }
+
+    /// Evicts while there are too many, but no more than `most`. If there is an excess that it
+    /// cannot evict, or not collect, tells what is left to do.
+    fn evict_up_to(&self, most: usize, spared: u64, gone: &mut Gone<S>) -> Option<Rest> {
+        for _ in 0..most {
+            if !self.is_over_capacity() {
+                break;
+            }
             if gone.try_reserve(1).is_err() {
-                return Rest::Excess { spared };
+                return Some(Rest::Excess { spared });
             }
             let Some(departed) = self.evict_one(spared) else {
-                break;
+                return Some(Rest::Nothing);
             };
             self.counters().pending.fetch_add(1, Ordering::Relaxed);
             gone.push(departed);
         }
-        Rest::Nothing
+        None
     }
 
     /// Evicts one session if there are too many.
@@ -153,4 +176,31 @@ fn first_but<S>(view: View<'_, S>, spared: u64) -> (Rank, usize) {
         first = first.min((rank, shard));
     }
     first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Expiry, Insertion, Key};
+    use super::*;
+
+    #[test]
+    fn beside_a_thread_that_shrinks_the_cache_others_evict_one_each() {
+        let cache = SessionCache::new(usize::MAX);
+        let insert = |n: u64| match cache.insert(
+            Key::new(0, &n.to_be_bytes()).unwrap(),
+            Expiry::at(n as i64),
+            n,
+        ) {
+            Insertion::Added { evicted, .. } => evicted.count(),
+            _ => panic!("it was not there, and there is memory"),
+        };
+        (0..1000).for_each(|n| assert_eq!(insert(n), 0));
+        cache.set_capacity(100);
+        cache.counters().shrinking.store(true, Ordering::Relaxed);
+        assert_eq!((insert(1000), insert(1001)), (1, 1));
+        cache.counters().shrinking.store(false, Ordering::Relaxed);
+        assert_eq!(insert(1002), 901);
+        assert_eq!(insert(1003), 1);
+        cache.validate();
+    }
 }

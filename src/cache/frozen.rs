@@ -39,6 +39,7 @@ impl<'a, S> Frozen<'a, S> {
         }
         counters.held.store(held as isize, Ordering::Release);
         counters.pending.store(0, Ordering::Release);
+        counters.shrinking.store(false, Ordering::Release);
     }
 }
 

@@ -76,7 +76,7 @@ use once_cell::race::OnceBox;
 use shard::Locked;
 use sharding::{SPLIT_AT, Sharding, boxed};
 use smallvec::SmallVec;
-use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 
 /// Why a session left the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,6 +121,8 @@ struct Counters {
     pending: AtomicUsize,
     /// The next sequence number.
     sequence: AtomicU64,
+    /// A thread is evicting more than it has added.
+    shrinking: AtomicBool,
 }
 
 /// Those of a cache that never stored. Nobody counts there: every count follows an insertion.
@@ -132,6 +134,7 @@ impl Counters {
             held: AtomicIsize::new(0),
             pending: AtomicUsize::new(0),
             sequence: AtomicU64::new(0),
+            shrinking: AtomicBool::new(false),
         }
     }
 
