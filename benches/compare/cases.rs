@@ -208,8 +208,12 @@ fn waits(quick: bool) -> Vec<Case> {
     for (operation, of) in [("lookup", "a look-up"), ("add", "an add")] {
         for &(action, during) in actions {
             let longest = format!("longest wait of {of} while {during}");
+            // The first add to a cache that became too small makes it small, in OpenSSL as here: no
+            // wait, but work that a program can see done.
+            let is_the_work = (action, operation) == ("shrink", "add");
+            let goal = if is_the_work { Nothing } else { AtMost(1000.0) };
             let mut rows = vec![
-                row(longest, "wait_longest", AtMost(1000.0)),
+                row(longest, "wait_longest", goal),
                 row("&emsp;at 99% of all moments no longer than", "wait_p99", Nothing),
             ];
             match (action, operation) {

@@ -43,20 +43,24 @@ impl Directory {
     /// Is the key there? `None` if that cannot be told without the lock.
     #[inline(always)]
     pub(super) fn contains(&self, hash: Hash, key: &Key) -> Option<bool> {
-        self.read(|| self.find(hash, key).is_some())
+        let version = self.begin_reading();
+        let found = self.find(hash, key).is_some();
+        self.has_kept(version).then_some(found)
     }
 
-    /// What `look` sees, unless something was changed meanwhile.
     #[inline(always)]
-    fn read<T>(&self, look: impl FnOnce() -> T) -> Option<T> {
-        let version = self.version.load(Ordering::Acquire);
-        let seen = look();
-        fence(Ordering::Acquire);
-        let unchanged = self.version.load(Ordering::Relaxed) == version;
-        (unchanged & version.is_multiple_of(2)).then_some(seen)
+    fn begin_reading(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
-    /// The entry with this key. To be believed only under the lock, or through [`read`](Self::read).
+    /// Is what was read since then to be believed?
+    #[inline(always)]
+    fn has_kept(&self, version: u64) -> bool {
+        fence(Ordering::Acquire);
+        (self.version.load(Ordering::Relaxed) == version) & version.is_multiple_of(2)
+    }
+
+    /// The entry with this key. To be believed only under the lock, or if the version was kept.
     #[inline(always)]
     pub(super) fn find(&self, hash: Hash, key: &Key) -> Option<u32> {
         self.index
@@ -90,14 +94,18 @@ mod tests {
     #[test]
     fn what_changes_while_it_is_read_is_not_believed() {
         let directory = Directory::new();
-        assert_eq!(directory.read(|| 1), Some(1));
-        assert_eq!(directory.read(|| drop(directory.write())), None, "changed meanwhile");
-        let mut writing = None;
-        assert_eq!(directory.read(|| writing = Some(directory.write())), None, "begun meanwhile");
-        assert_eq!(directory.read(|| 2), None, "being changed");
-        assert_eq!(directory.read(|| drop(writing.take())), None, "ended meanwhile");
-        assert_eq!(directory.read(|| 3), Some(3));
+        let before = directory.begin_reading();
+        assert!(directory.has_kept(before));
+        let writing = directory.write();
+        let meanwhile = directory.begin_reading();
+        assert!(!directory.has_kept(before), "a change has begun");
+        assert!(!directory.has_kept(meanwhile), "being changed");
+        drop(writing);
+        assert!(!directory.has_kept(before), "changed");
+        assert!(!directory.has_kept(meanwhile), "the change has ended");
+        let after = directory.begin_reading();
+        assert!(directory.has_kept(after));
         directory.close();
-        assert_eq!(directory.read(|| 4), None);
+        assert!(!directory.has_kept(after) && !directory.has_kept(directory.begin_reading()));
     }
 }

@@ -103,24 +103,38 @@ impl<S> Sharding<S> {
         }
     }
 
-    /// Is the key there? Takes a lock only if another thread is changing the shard.
+    /// Is the key there? Takes no lock, unless who is changing the shard was stopped in the middle.
     #[inline(always)]
     pub(super) fn contains(&self, key: &Key) -> bool {
         let hash = key.hash();
-        let shard = match self.shards.get() {
-            Some(shards) => Some(&shards[hash.shard()]),
-            None => self.first.get().map(|[first]| first),
-        };
-        let found = shard.map(|shard| shard.directory.contains(hash, key));
-        match found {
-            Some(Some(found)) => found,
-            Some(None) => self.contains_locked(hash, *key),
-            None => false,
+        match self.contains_if_unchanged(hash, key) {
+            Some(found) => found,
+            None => self.contains_meanwhile(hash, *key),
         }
     }
 
+    #[inline(always)]
+    fn contains_if_unchanged(&self, hash: Hash, key: &Key) -> Option<bool> {
+        let shard = match self.shards.get() {
+            Some(shards) => &shards[hash.shard()],
+            None => match self.first.get() {
+                Some([first]) => first,
+                None => return Some(false),
+            },
+        };
+        shard.directory.contains(hash, key)
+    }
+
+    /// The same while another thread changes the shard: that takes less time than to wait for a lock.
     #[cold]
-    fn contains_locked(&self, hash: Hash, key: Key) -> bool {
+    fn contains_meanwhile(&self, hash: Hash, key: Key) -> bool {
+        const TRIES: usize = 100;
+        for _ in 0..TRIES {
+            if let Some(found) = self.contains_if_unchanged(hash, &key) {
+                return found;
+            }
+            std::hint::spin_loop();
+        }
         self.lock(hash).is_some_and(|shard| shard.find(hash, &key).is_some())
     }
 
