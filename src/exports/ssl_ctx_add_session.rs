@@ -5,6 +5,7 @@ use libc::c_int;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
 use crate::interpose::calls;
+use crate::rules::SessionRef;
 use crate::standalone::{Context, Session, SessionHandle};
 
 /// Adds `c` to the internal cache of `ctx`.
@@ -50,8 +51,8 @@ pub unsafe extern "C" fn SSL_CTX_remove_session(ctx: *mut SSL_CTX, c: *mut SSL_S
     export_both!(0;
     |real| calls::remove_session(real, ctx, c);
     // SAFETY: the caller's promise.
-    match unsafe { (Context::borrow(ctx), Session::share(c)) } {
-        (Some(ctx), Some(session)) => ctx.remove(&SessionHandle(session)).into(),
+    match unsafe { (Context::borrow(ctx), SessionHandle::borrow(c)) } {
+        (Some(ctx), Some(session)) => ctx.remove(&session).into(),
         _ => 0,
     })
 }

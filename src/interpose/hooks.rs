@@ -64,7 +64,8 @@ unsafe extern "C" fn get_hook(
         let found = attached.cache.look_up(ctx, ssl, &key, handshake.single_use);
         let Some(found) = found else { return null };
         // What libssl will refuse must not stay behind in its cache.
-        let session = if handshake.single_use && found.was_cached && found.session.may_resume() {
+        let accepted = found.was_cached && found.session.is_accepted_from_callback();
+        let session = if handshake.single_use && accepted {
             shadow::cast(real, ctx, found.session)
         } else {
             found.session
@@ -85,7 +86,7 @@ unsafe extern "C" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SESSION) {
         shadow::lifted(session);
         // SAFETY: libssl's own session, live during the callback.
         let Some(session) = (unsafe { RealSession::borrow(session) }) else { return };
-        set_found(attached.cache.removed(ctx, &session));
+        set_found(attached.cache.removed(ctx, &session, &session.key()));
     });
 }
 

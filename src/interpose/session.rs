@@ -113,7 +113,7 @@ impl SessionRef for RealSession {
         quietly(|| call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0));
     }
 
-    fn may_resume(&self) -> bool {
+    fn is_accepted_from_callback(&self) -> bool {
         let real = real();
         !refuses_marked(real) || call!(real, SSL_SESSION_is_resumable(self.as_ptr()) else 0) != 0
     }

@@ -56,7 +56,8 @@ impl<S: SessionRef> InternalCache<S> {
             self.counters.misses.increment();
         }
         let session = self.callbacks.ask::<S>(ssl, key)?;
-        let was_cached = session.may_resume() && self.admit(ctx, &session, single_use);
+        let was_cached =
+            session.is_accepted_from_callback() && self.admit(ctx, &session, single_use);
         Some(Found { session, was_cached })
     }
 

@@ -85,8 +85,8 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// The end of `SSL_CTX_remove_session`, when `session` has been marked: takes out what has its
     /// key, and tells the application of `session` whether or not something had. True if it had.
-    pub fn removed(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
-        let found = self.sessions.remove(&session.key());
+    pub fn removed(&self, ctx: *mut SSL_CTX, session: &S, key: &Key) -> bool {
+        let found = self.sessions.remove(key);
         if found.is_some() || !cfg!(feature = "wrong-rule-callback") {
             self.callbacks.removed(ctx, session);
         }

@@ -46,6 +46,6 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync {
     /// Marks the session not resumable; `ctx` is the context it leaves.
     fn mark_not_resumable(&self, ctx: *mut SSL_CTX);
 
-    /// Whether a handshake resumes it when a callback hands it out.
-    fn may_resume(&self) -> bool;
+    /// Whether a handshake accepts it when the get callback hands it out.
+    fn is_accepted_from_callback(&self) -> bool;
 }

@@ -249,7 +249,7 @@ impl Connection {
         let key = Key::new(self.version(), id).filter(|key| !key.id().is_empty())?;
         let found = context.cache().look_up(context.as_c(), self.as_c(), &key, false)?;
         let session = found.session;
-        if !session.may_resume() && !found.was_cached || !self.accepts(&session) {
+        if !found.was_cached && !session.is_accepted_from_callback() || !self.accepts(&session) {
             return None;
         }
         counters.hits.increment();
@@ -303,7 +303,7 @@ impl Connection {
         if tls13 {
             good.increment();
         }
-        let usable = !key.id().is_empty() && session.0.may_resume();
+        let usable = !key.id().is_empty() && !session.0.is_marked();
         let covered = usable && context.cache().mode().covers(server);
         let caches = covered && (!reused || tls13);
         if caches {

@@ -119,11 +119,12 @@ impl Context {
 
     /// `SSL_CTX_remove_session`. A session without an id is not even marked.
     pub fn remove(&self, session: &SessionHandle) -> bool {
-        if session.key().id().is_empty() {
+        let key = session.key();
+        if key.id().is_empty() {
             return false;
         }
         session.mark_not_resumable(self.as_c());
-        self.cache.removed(self.as_c(), session)
+        self.cache.removed(self.as_c(), session, &key)
     }
 
     /// `SSL_CTX_flush_sessions`

@@ -19,7 +19,7 @@ pub struct ExData {
 enum Store {
     /// libcrypto guards its own lists of functions; a value's setters and getters are the
     /// application's to order, as with libssl.
-    LibCrypto(&'static LibCrypto, Box<UnsafeCell<CryptoExData>>),
+    LibCrypto(&'static LibCrypto, UnsafeCell<CryptoExData>),
     Own(Mutex<Vec<*mut c_void>>),
 }
 
@@ -36,9 +36,7 @@ impl ExData {
     /// Empty, for an object of this libcrypto class.
     pub fn new(class: c_int) -> Self {
         let store = match libcrypto() {
-            Some(crypto) => {
-                Store::LibCrypto(crypto, Box::new(UnsafeCell::new(CryptoExData::default())))
-            }
+            Some(crypto) => Store::LibCrypto(crypto, UnsafeCell::new(CryptoExData::default())),
             None => Store::Own(Mutex::new(Vec::new())),
         };
         ExData { class, store }
