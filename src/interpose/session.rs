@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 
 use libc::c_long;
 
+use super::attached;
 use super::quiet::quietly;
 use super::real::{Real, call};
 use crate::cache::{Expiry, Key};
@@ -90,6 +91,10 @@ impl SessionRef for RealSession {
             return Expiry::NEVER;
         }
         Expiry::after(time, timeout)
+    }
+
+    unsafe fn register(ctx: *mut SSL_CTX) {
+        attached::register_context(real(), ctx);
     }
 
     fn touch(&self) {

@@ -19,6 +19,12 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync {
         (self.key(), self.expiry())
     }
 
+    /// Registers a context of this standing, which is about to store its first session.
+    ///
+    /// # Safety
+    /// `ctx` is live.
+    unsafe fn register(ctx: *mut SSL_CTX);
+
     /// Sets the time to now (SSL_SESS_CACHE_UPDATE_TIME).
     fn touch(&self);
 

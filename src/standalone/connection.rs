@@ -244,7 +244,7 @@ impl Connection {
     /// the connection's, and is returned.
     pub fn accept_session(&self, id: &[u8]) -> Option<SessionHandle> {
         let context = self.session_ctx();
-        let counters = &context.cache().counters;
+        let counters = context.cache().counters();
         counters.accept.increment();
         let key = Key::new(self.version(), id).filter(|key| !key.id().is_empty())?;
         let found = context.cache().look_up(context.as_c(), self.as_c(), &key, false)?;
@@ -271,7 +271,7 @@ impl Connection {
         }
         let context = self.session_ctx();
         if session.expiry().is_past(clock::now()) {
-            context.cache().counters.timeouts.increment();
+            context.cache().counters().timeouts.increment();
             context.remove(session);
             return false;
         }
@@ -297,7 +297,7 @@ impl Connection {
             (state.reused, state.session.replace(session.clone()))
         };
         drop(old);
-        let counters = &context.cache().counters;
+        let counters = context.cache().counters();
         let good = if server { &counters.accept_good } else { &counters.connect_good };
         // OpenSSL counts a TLS 1.3 handshake before its tickets, an older one after its session.
         if tls13 {
@@ -309,7 +309,6 @@ impl Connection {
         if caches {
             // No ticket of ours carries state: every session is one for the cache.
             let handshake = Handshake { server, tls13, single_use: false, no_ticket: true };
-            context.register();
             context.cache().established(context.as_c(), &session, &handshake);
             context.cache().callbacks.offer(self.as_c(), &session);
         }

@@ -12,15 +12,15 @@ use crate::ffi::libcrypto::{CryptoExData, LibCrypto, libcrypto};
 
 /// The ex_data of one object.
 pub struct ExData {
-    class: c_int,
     store: Store,
+    class: c_int,
 }
 
 enum Store {
     /// libcrypto guards its own lists of functions; a value's setters and getters are the
     /// application's to order, as with libssl.
     LibCrypto(&'static LibCrypto, UnsafeCell<CryptoExData>),
-    Own(Mutex<Vec<*mut c_void>>),
+    Own(Box<Mutex<Vec<*mut c_void>>>),
 }
 
 // SAFETY: the pointers are the application's and are never followed here. OpenSSL gives the same
@@ -37,7 +37,7 @@ impl ExData {
     pub fn new(class: c_int) -> Self {
         let store = match libcrypto() {
             Some(crypto) => Store::LibCrypto(crypto, UnsafeCell::new(CryptoExData::default())),
-            None => Store::Own(Mutex::new(Vec::new())),
+            None => Store::Own(Box::default()),
         };
         ExData { class, store }
     }

@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::cipher::CipherPtr;
+use super::context::{self, Context};
 use super::ex_data::ExData;
 use super::peer::Peer;
 use super::published::Published;
@@ -302,6 +303,13 @@ impl SessionRef for SessionHandle {
     fn key_and_expiry(&self) -> (Key, Expiry) {
         let both = self.0.published.key_and_expiry();
         both.unwrap_or_else(|| self.0.read(|v| (v.key(), v.expiry())))
+    }
+
+    unsafe fn register(ctx: *mut SSL_CTX) {
+        // SAFETY: the caller's promise.
+        if let Some(context) = unsafe { Context::share(ctx) } {
+            context::register(&context);
+        }
     }
 
     fn touch(&self) {
