@@ -81,9 +81,9 @@ unsafe extern "C" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SESSION) {
     guard((), || {
         let Some(real) = standing::real() else { return };
         let Some(attached) = attached::of(real, ctx) else { return };
-        shadow::lifted(session);
         // SAFETY: libssl's own session, live during the callback.
         let Some(session) = (unsafe { RealSession::borrow(session) }) else { return };
+        shadow::lifted(ctx, &session);
         set_found(attached.cache.removed(ctx, &session, &session.key()));
     });
 }

@@ -8,6 +8,7 @@ use libc::c_long;
 use super::attached;
 use super::quiet::quietly;
 use super::real::{Real, call};
+use super::shadow;
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
@@ -114,8 +115,12 @@ impl SessionRef for RealSession {
     }
 
     fn mark_not_resumable(&self, ctx: *mut SSL_CTX) {
-        // The one public way. The real cache does not hold it; the hook this fires is to do nothing.
-        quietly(|| call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0));
+        // The one public way; the hook this fires is to do nothing. The real cache does not hold the
+        // session, but it may hold a shadow with its key.
+        let removed = quietly(|| call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0));
+        if removed == 1 {
+            shadow::lifted(ctx, self);
+        }
     }
 
     fn is_accepted_from_callback(&self) -> bool {

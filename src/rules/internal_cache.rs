@@ -141,6 +141,8 @@ impl<S: SessionRef> InternalCache<S> {
     /// All callbacks of one flush run before the cache lets go of the first session.
     fn all_departed(&self, ctx: *mut SSL_CTX, departures: Departures<'_, S>) {
         let mut held = Vec::new();
+        // At once, if it can be had.
+        let _ = held.try_reserve(departures.size_hint().0);
         for session in departures {
             self.departed(ctx, &session);
             // Without memory for the list a session goes a little early.
