@@ -5,7 +5,8 @@ use libc::c_int;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
 use crate::interpose::calls;
-use crate::standalone::{Context, Session, SessionHandle};
+use crate::rules::SessionRef;
+use crate::standalone::{Context, SessionHandle};
 
 /// Adds `c` to the internal cache of `ctx`.
 ///
@@ -27,8 +28,8 @@ pub unsafe extern "C" fn SSL_CTX_add_session(ctx: *mut SSL_CTX, c: *mut SSL_SESS
     // SAFETY: the caller's promise.
     |real| unsafe { calls::add_session(real, ctx, c) };
     // SAFETY: the caller's promise.
-    match unsafe { (Context::borrow(ctx), Session::share(c)) } {
-        (Some(ctx), Some(session)) => ctx.add(SessionHandle(session)).into(),
+    match unsafe { (Context::borrow(ctx), SessionHandle::borrow(c)) } {
+        (Some(ctx), Some(session)) => ctx.add(&session).into(),
         _ => 0,
     })
 }
@@ -50,8 +51,8 @@ pub unsafe extern "C" fn SSL_CTX_remove_session(ctx: *mut SSL_CTX, c: *mut SSL_S
     export_both!(0;
     |real| calls::remove_session(real, ctx, c);
     // SAFETY: the caller's promise.
-    match unsafe { (Context::borrow(ctx), Session::share(c)) } {
-        (Some(ctx), Some(session)) => ctx.remove(&SessionHandle(session)).into(),
+    match unsafe { (Context::borrow(ctx), SessionHandle::borrow(c)) } {
+        (Some(ctx), Some(session)) => ctx.remove(&session).into(),
         _ => 0,
     })
 }

@@ -5,6 +5,7 @@ use libc::{c_long, time_t};
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
 use crate::interpose::{call, calls};
+use crate::rules::SessionRef;
 use crate::standalone::{self, Session, SessionHandle};
 
 /// Returns when `s` was made, in seconds since the epoch; 0 for NULL.
@@ -107,8 +108,8 @@ pub unsafe extern "C" fn SSL_SESSION_set_timeout(s: *mut SSL_SESSION, t: c_long)
 /// `s` is NULL or live.
 unsafe fn change(s: *mut SSL_SESSION, change: impl FnOnce(&Session)) -> Option<()> {
     // SAFETY: the caller's promise.
-    let session = unsafe { Session::share(s) }?;
-    change(&session);
-    standalone::reschedule(&SessionHandle(session));
+    let session = unsafe { SessionHandle::borrow(s) }?;
+    change(&session.0);
+    standalone::reschedule(&session);
     Some(())
 }

@@ -21,8 +21,7 @@ pub struct Attached {
     /// The application's side of the cache.
     pub cache: InternalCache<RealSession>,
     /// Where the automatic flush was last due; see `hooks`.
-    pub flushes_seen: AtomicI32,
-    registered: AtomicBool,
+    flushes_seen: AtomicI32,
     reported: AtomicBool,
     number: u32,
 }
@@ -41,6 +40,13 @@ impl Attached {
     pub fn close(&self, ctx: *mut SSL_CTX) {
         self.report();
         self.cache.close(ctx);
+    }
+
+    /// Notes that the automatic flush was due for the `number`th time. True if it was not known.
+    pub fn see_flush(&self, number: c_int) -> bool {
+        // Looked at first: nearly every handshake sees nothing new, and is to write nothing.
+        self.flushes_seen.load(Ordering::Relaxed) < number
+            && self.flushes_seen.fetch_max(number, Ordering::Relaxed) < number
     }
 
     /// Writes the statistics, once.
@@ -95,12 +101,11 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
     let attached = Arc::new(Attached {
         cache: InternalCache::default(),
         flushes_seen: AtomicI32::new(0),
-        registered: AtomicBool::new(false),
         reported: AtomicBool::new(false),
         number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
     });
     if report::stats_wanted() {
-        register(&attached);
+        CONTEXTS.insert(&attached);
     }
     let state = Arc::into_raw(attached).cast_mut().cast::<c_void>();
     if call!(real, SSL_CTX_set_ex_data(ctx, index, state) else 0) != 1 {
@@ -155,24 +160,16 @@ pub fn of<'a>(real: &Real, ctx: *mut SSL_CTX) -> Option<&'a Attached> {
     unsafe { state.cast::<Attached>().as_ref() }
 }
 
-/// Lets `SSL_SESSION_set_time` find the sessions of this context. Done with the first session.
-pub fn note_stored(attached: &Attached) {
-    if attached.registered.load(Ordering::Relaxed) {
-        return;
-    }
+/// Lets `SSL_SESSION_set_time` and a fork find the sessions of this context. Done with the first one.
+pub fn register_context(real: &Real, ctx: *mut SSL_CTX) {
+    let Some(attached) = of(real, ctx) else { return };
     let attached: *const Attached = attached;
     // SAFETY: the state of a live context, which holds a reference made by `Arc::into_raw`.
     let attached = unsafe {
         Arc::increment_strong_count(attached);
         Arc::from_raw(attached)
     };
-    register(&attached);
-}
-
-fn register(attached: &Arc<Attached>) {
-    if !attached.registered.swap(true, Ordering::Relaxed) {
-        CONTEXTS.insert(attached);
-    }
+    CONTEXTS.insert(&attached);
 }
 
 /// The time or timeout of `session` changed.

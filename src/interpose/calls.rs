@@ -49,7 +49,7 @@ pub fn ctx_ctrl(
     let Some(attached) = attached::of(real, ctx) else { return pass() };
     match command {
         // libssl still counts a client's misses, and no others: its own cache is not looked into.
-        SSL_CTRL_SESS_MISSES => pass() + attached.cache.counters.misses.get(),
+        SSL_CTRL_SESS_MISSES => pass() + attached.cache.counters().misses.get(),
         SSL_CTRL_SET_SESS_CACHE_MODE => {
             hooks::mode_changes(real, ctx, attached);
             attached::set_real_mode(real, ctx, argument as u32);
@@ -73,8 +73,7 @@ pub unsafe fn add_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESS
     };
     // SAFETY: the caller's promise.
     let Some(session) = (unsafe { RealSession::borrow(session) }) else { return 0 };
-    attached::note_stored(attached);
-    attached.cache.add(ctx, RealSession::clone(&session)).into()
+    attached.cache.add(ctx, &session).into()
 }
 
 /// `SSL_CTX_remove_session`: the real one marks the session and fires the remove hook, which does the

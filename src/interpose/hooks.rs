@@ -1,7 +1,6 @@
 //! The callbacks that every attached context has in the real library.
 
 use std::mem::ManuallyDrop;
-use std::sync::atomic::Ordering;
 
 use libc::{c_int, c_uchar};
 
@@ -33,7 +32,6 @@ unsafe extern "C" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int
         // SAFETY: libssl's own session, live during the callback.
         let Some(session) = (unsafe { RealSession::borrow(session) }) else { return };
         let handshake = handshake(real, ctx, ssl, is_tls13(real, &session));
-        attached::note_stored(attached);
         attached.cache.established(ctx, &session, &handshake);
         attached.cache.callbacks.offer::<RealSession>(ssl, &session);
         auto_flush(real, ctx, attached, handshake.server);
@@ -64,7 +62,8 @@ unsafe extern "C" fn get_hook(
         let found = attached.cache.look_up(ctx, ssl, &key, handshake.single_use);
         let Some(found) = found else { return null };
         // What libssl will refuse must not stay behind in its cache.
-        let session = if handshake.single_use && found.was_cached && found.session.may_resume() {
+        let accepted = found.was_cached && found.session.is_accepted_from_callback();
+        let session = if handshake.single_use && accepted {
             shadow::cast(real, ctx, found.session)
         } else {
             found.session
@@ -82,10 +81,10 @@ unsafe extern "C" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SESSION) {
     guard((), || {
         let Some(real) = standing::real() else { return };
         let Some(attached) = attached::of(real, ctx) else { return };
-        shadow::lifted(session);
         // SAFETY: libssl's own session, live during the callback.
         let Some(session) = (unsafe { RealSession::borrow(session) }) else { return };
-        set_found(attached.cache.removed(ctx, &session));
+        shadow::lifted(ctx, &session);
+        set_found(attached.cache.removed(ctx, &session, &session.key()));
     });
 }
 
@@ -137,7 +136,7 @@ fn good_handshakes(real: &Real, ctx: *mut SSL_CTX, server: bool) -> c_int {
 fn auto_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: bool) {
     let good = good_handshakes(real, ctx, server);
     if server {
-        attached.flushes_seen.fetch_max(good.wrapping_add(1) >> 8, Ordering::Relaxed);
+        attached.see_flush(good.wrapping_add(1) >> 8);
     }
     attached.cache.auto_flush(ctx, server, good.into(), clock::now());
 }
@@ -146,8 +145,7 @@ fn auto_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: bool)
 pub fn mode_changes(real: &Real, ctx: *mut SSL_CTX, attached: &Attached) {
     let mode = attached.cache.mode();
     if !(mode.covers(true) && mode.auto_clears()) {
-        let passed = good_handshakes(real, ctx, true) >> 8;
-        attached.flushes_seen.fetch_max(passed, Ordering::Relaxed);
+        attached.see_flush(good_handshakes(real, ctx, true) >> 8);
     }
 }
 
@@ -157,8 +155,7 @@ fn catch_up_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: b
     if !server {
         return;
     }
-    let due = good_handshakes(real, ctx, server) >> 8;
-    if attached.flushes_seen.fetch_max(due, Ordering::Relaxed) < due {
+    if attached.see_flush(good_handshakes(real, ctx, server) >> 8) {
         attached.cache.auto_flush(ctx, server, 0xff, clock::now());
     }
 }

@@ -5,8 +5,10 @@ use std::ptr::NonNull;
 
 use libc::c_long;
 
+use super::attached;
 use super::quiet::quietly;
 use super::real::{Real, call};
+use super::shadow;
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
@@ -92,6 +94,10 @@ impl SessionRef for RealSession {
         Expiry::after(time, timeout)
     }
 
+    unsafe fn register(ctx: *mut SSL_CTX) {
+        attached::register_context(real(), ctx);
+    }
+
     fn touch(&self) {
         call!(real(), SSL_SESSION_set_time(self.as_ptr(), clock::now()) else 0);
     }
@@ -109,11 +115,15 @@ impl SessionRef for RealSession {
     }
 
     fn mark_not_resumable(&self, ctx: *mut SSL_CTX) {
-        // The one public way. The real cache does not hold it; the hook this fires is to do nothing.
-        quietly(|| call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0));
+        // The one public way; the hook this fires is to do nothing. The real cache does not hold the
+        // session, but it may hold a shadow with its key.
+        let removed = quietly(|| call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0));
+        if removed == 1 {
+            shadow::lifted(ctx, self);
+        }
     }
 
-    fn may_resume(&self) -> bool {
+    fn is_accepted_from_callback(&self) -> bool {
         let real = real();
         !refuses_marked(real) || call!(real, SSL_SESSION_is_resumable(self.as_ptr()) else 0) != 0
     }

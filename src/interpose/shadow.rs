@@ -10,12 +10,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::quiet::quietly;
 use super::real::{Real, call};
 use super::session::RealSession;
-use crate::ffi::types::{SSL_CTX, SSL_SESSION};
+use crate::cache::Key;
+use crate::ffi::types::SSL_CTX;
 use crate::rules::SessionRef;
+
+/// A session that is in a real cache, which has one of a key at most.
+struct Shadow {
+    session: usize,
+    ctx: usize,
+    key: Key,
+}
 
 /// The sessions that are in a real cache now. libssl links a session into one cache at a time: a
 /// second would corrupt its list.
-static SHADOWED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+static SHADOWED: Mutex<Vec<Shadow>> = Mutex::new(Vec::new());
 
 /// How many there are, for who only wants to know that there is none: a look-up that finds nothing
 /// in our cache, and every removal. Both would else wait for one lock of the whole process.
@@ -26,42 +34,44 @@ pub fn any() -> bool {
     COUNT.load(Ordering::Acquire) > 0
 }
 
-fn shadowed() -> MutexGuard<'static, Vec<usize>> {
+fn shadowed() -> MutexGuard<'static, Vec<Shadow>> {
     SHADOWED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Puts `session` into the real cache of `ctx`, and returns what to give libssl: the session, or a
 /// copy of it if the session itself is in the real cache of another context at this moment.
 pub fn cast(real: &Real, ctx: *mut SSL_CTX, session: RealSession) -> RealSession {
-    let session = if claim(&session) {
+    let session = if claim(ctx, &session) {
         session
     } else {
         let copy = session.dup();
         // Counted like any other. It is in no other cache: this cannot fail.
-        copy.as_ref().map(claim);
+        copy.as_ref().map(|copy| claim(ctx, copy));
         copy.unwrap_or(session)
     };
     quietly(|| call!(real, SSL_CTX_add_session(ctx, session.as_ptr()) else 0));
     session
 }
 
-fn claim(session: &RealSession) -> bool {
-    let address = session.as_ptr().addr();
+fn claim(ctx: *mut SSL_CTX, session: &RealSession) -> bool {
+    let shadow = Shadow { session: session.as_ptr().addr(), ctx: ctx.addr(), key: session.key() };
     let mut shadowed = shadowed();
-    let free = !shadowed.contains(&address);
+    let free = shadowed.iter().all(|other| other.session != shadow.session);
     if free {
-        shadowed.push(address);
+        shadowed.push(shadow);
         COUNT.store(shadowed.len(), Ordering::Release);
     }
     free
 }
 
-/// libssl removed `session` from its cache.
-pub fn lifted(session: *mut SSL_SESSION) {
+/// libssl removed from the cache of `ctx` what had the key of `session`, which may be another object.
+pub fn lifted(ctx: *mut SSL_CTX, session: &RealSession) {
     if !any() {
         return;
     }
+    let (ctx, address, key) = (ctx.addr(), session.as_ptr().addr(), session.key());
     let mut shadowed = shadowed();
-    shadowed.retain(|address| *address != session.addr());
+    // The object itself too, whatever its key has become.
+    shadowed.retain(|s| s.ctx != ctx || (s.session != address && s.key != key));
     COUNT.store(shadowed.len(), Ordering::Release);
 }

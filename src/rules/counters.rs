@@ -22,6 +22,7 @@ impl Counter {
 
 /// `SSL_CTX_sess_connect` and so on, by OpenSSL's names.
 #[derive(Default)]
+#[repr(align(64))]
 #[allow(missing_docs)]
 pub struct Counters {
     pub connect: Counter,

@@ -53,27 +53,28 @@ impl<S: SessionRef> InternalCache<S> {
             if let Some(session) = cached {
                 return Some(Found { session, was_cached: true });
             }
-            self.counters.misses.increment();
+            self.counters().misses.increment();
         }
         let session = self.callbacks.ask::<S>(ssl, key)?;
-        let was_cached = session.may_resume() && self.admit(ctx, &session, single_use);
+        let was_cached =
+            session.is_accepted_from_callback() && self.admit(ctx, &session, single_use);
         Some(Found { session, was_cached })
     }
 
     /// A usable session came from the external cache: counted, and stored unless the mode says no.
     fn admit(&self, ctx: *mut SSL_CTX, session: &S, single_use: bool) -> bool {
-        self.counters.cb_hits.increment();
+        self.counters().cb_hits.increment();
         if !self.mode().stores() {
             return false;
         }
-        self.add(ctx, session.clone());
+        self.add(ctx, session);
         !single_use || self.sessions.take(&session.key()).is_some()
     }
 
     /// A handshake made `session`: stores it if it should be.
     pub fn established(&self, ctx: *mut SSL_CTX, session: &S, handshake: &Handshake) {
         if self.mode().stores_after(handshake, self.callbacks.remove_cb().is_some()) {
-            self.add(ctx, session.clone());
+            self.add(ctx, session);
         }
     }
 

@@ -6,8 +6,10 @@
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long};
+use once_cell::race::OnceBox;
 
 use super::table::Table;
+use super::whereabouts::{self, Place};
 use super::{CacheMode, Callbacks, Counters, SessionRef};
 use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
@@ -18,12 +20,15 @@ use crate::ffi::types::SSL_CTX;
 /// Every method that may call the application's remove callback takes the context's handle for it.
 pub struct InternalCache<S> {
     pub(super) sessions: SessionCache<S>,
+    /// Where the context is registered, from its first session on.
+    place: OnceBox<Place>,
     mode: AtomicU32,
     size: AtomicUsize,
     /// The application's callbacks.
     pub callbacks: Callbacks,
-    /// The counters.
-    pub counters: Counters,
+    /// In a box of their own: what every handshake writes is to lie apart from what every look-up
+    /// reads, and a context without handshakes is to be small.
+    counters: OnceBox<Counters>,
     pub(super) table: Table,
 }
 
@@ -31,10 +36,11 @@ impl<S: SessionRef> Default for InternalCache<S> {
     fn default() -> Self {
         InternalCache {
             sessions: SessionCache::new(capacity(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT)),
+            place: OnceBox::new(),
             mode: AtomicU32::new(SSL_SESS_CACHE_SERVER),
             size: AtomicUsize::new(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT),
             callbacks: Callbacks::default(),
-            counters: Counters::default(),
+            counters: OnceBox::new(),
             table: Table::default(),
         }
     }
@@ -51,15 +57,41 @@ fn capacity(size: usize) -> usize {
 }
 
 impl<S: SessionRef> InternalCache<S> {
-    /// `SSL_CTX_add_session`: true if it was not there. Takes over the reference.
-    pub fn add(&self, ctx: *mut SSL_CTX, session: S) -> bool {
+    /// `SSL_CTX_add_session`: true if it was not there. Takes a reference of its own.
+    pub fn add(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
+        self.note(ctx, session);
         let updates_time = self.mode().updates_time();
         if updates_time {
             session.touch();
         }
+        let changes = whereabouts::changes();
         let (key, expiry) = session.key_and_expiry();
+        let added = self.insert(ctx, key, expiry, session, updates_time);
+        whereabouts::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
+        added
+    }
+
+    /// Before it is stored, whoever changes its time is to find it here.
+    fn note(&self, ctx: *mut SSL_CTX, session: &S) {
+        if self.place.get().is_none() {
+            // SAFETY: the live context that this is the cache of.
+            unsafe { S::register(ctx) };
+        }
+        if let Some(place) = self.place.get() {
+            place.note(session);
+        }
+    }
+
+    fn insert(
+        &self,
+        ctx: *mut SSL_CTX,
+        key: Key,
+        expiry: Expiry,
+        session: &S,
+        updates_time: bool,
+    ) -> bool {
         let expiry = if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { expiry };
-        match self.sessions.insert(key, expiry, session) {
+        match self.sessions.insert(key, expiry, session.clone()) {
             Insertion::Added { replaced, evicted } => {
                 // Replaced without a word, as in OpenSSL: no callback, still resumable.
                 match replaced {
@@ -69,7 +101,7 @@ impl<S: SessionRef> InternalCache<S> {
                 }
                 for session in evicted {
                     self.departed(ctx, &session);
-                    self.counters.cache_full.increment();
+                    self.counters().cache_full.increment();
                 }
                 true
             }
@@ -85,8 +117,8 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// The end of `SSL_CTX_remove_session`, when `session` has been marked: takes out what has its
     /// key, and tells the application of `session` whether or not something had. True if it had.
-    pub fn removed(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
-        let found = self.sessions.remove(&session.key());
+    pub fn removed(&self, ctx: *mut SSL_CTX, session: &S, key: &Key) -> bool {
+        let found = self.sessions.remove(key);
         if found.is_some() || !cfg!(feature = "wrong-rule-callback") {
             self.callbacks.removed(ctx, session);
         }
@@ -109,6 +141,8 @@ impl<S: SessionRef> InternalCache<S> {
     /// All callbacks of one flush run before the cache lets go of the first session.
     fn all_departed(&self, ctx: *mut SSL_CTX, departures: Departures<'_, S>) {
         let mut held = Vec::new();
+        // At once, if it can be had.
+        let _ = held.try_reserve(departures.size_hint().0);
         for session in departures {
             self.departed(ctx, &session);
             // Without memory for the list a session goes a little early.
@@ -138,9 +172,19 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// The time or timeout of `session` changed: if it is here, it moves to its new place.
     pub fn reschedule(&self, key: &Key, session: &S, expiry: Expiry) {
-        if !self.sessions.is_empty() && !cfg!(feature = "wrong-rule-reschedule") {
+        if !cfg!(feature = "wrong-rule-reschedule") {
             self.sessions.reschedule(key, session, expiry);
         }
+    }
+
+    /// Where the registry notes the place it gives the context.
+    pub(super) fn place(&self) -> &OnceBox<Place> {
+        &self.place
+    }
+
+    /// The counters.
+    pub fn counters(&self) -> &Counters {
+        self.counters.get_or_init(Box::default)
     }
 
     /// The cache mode.
@@ -162,8 +206,8 @@ impl<S: SessionRef> InternalCache<S> {
     pub fn ctrl(&self, command: c_int, argument: c_long) -> Option<c_long> {
         let answer = match command {
             SSL_CTRL_SESS_NUMBER => self.sessions.len() as c_long,
-            SSL_CTRL_SESS_CB_HIT => self.counters.cb_hits.get(),
-            SSL_CTRL_SESS_CACHE_FULL => self.counters.cache_full.get(),
+            SSL_CTRL_SESS_CB_HIT => self.counters().cb_hits.get(),
+            SSL_CTRL_SESS_CACHE_FULL => self.counters().cache_full.get(),
             SSL_CTRL_SET_SESS_CACHE_SIZE => self.set_size(argument),
             SSL_CTRL_GET_SESS_CACHE_SIZE => self.size.load(Ordering::Relaxed) as c_long,
             SSL_CTRL_SET_SESS_CACHE_MODE => {

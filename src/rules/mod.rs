@@ -14,6 +14,7 @@ mod registry;
 mod session_ref;
 mod statistics;
 mod table;
+mod whereabouts;
 
 pub use callbacks::Callbacks;
 pub use counters::Counters;

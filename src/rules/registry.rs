@@ -1,7 +1,6 @@
 //! The contexts of a standing that have something to find: for what concerns a session wherever it is
 //! cached (its time changed), for the report at exit, and for fork.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 #[cfg(not(sslcache_parking_lot))]
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -9,6 +8,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[cfg(sslcache_parking_lot)]
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::whereabouts::{self, Place, Table};
 use super::{InternalCache, SessionRef};
 use crate::cache::Frozen;
 
@@ -21,68 +21,135 @@ pub trait Member: Send + Sync + 'static {
     fn cache(&self) -> &InternalCache<Self::Session>;
 }
 
-type ByAddress<C> = BTreeMap<usize, Weak<C>>;
+const SEATS: usize = u64::BITS as usize;
 
-/// The registered contexts, by address. std's lock, because it survives fork, and parking_lot's in
+/// 64 contexts that share a table.
+struct Block<C> {
+    contexts: [Weak<C>; SEATS],
+    table: &'static Table,
+    /// Seats that may be taken.
+    free: u64,
+    /// Seats of contexts that are gone, of which the table still tells.
+    left: u64,
+}
+
+impl<C> Block<C> {
+    fn new() -> Self {
+        let contexts = std::array::from_fn(|_| Weak::new());
+        Block { contexts, table: Table::leaked(), free: u64::MAX, left: 0 }
+    }
+
+    /// Makes the seats that were left free again. Not one by one: the table has many rows.
+    fn clear(&mut self) {
+        self.table.forget(self.left);
+        self.free |= std::mem::take(&mut self.left);
+    }
+
+    /// Those of `seats` that live.
+    fn live(&self, seats: u64) -> impl Iterator<Item = Arc<C>> {
+        let mut seats = seats & !self.free & !self.left;
+        std::iter::from_fn(move || {
+            let seat = (seats != 0).then_some(seats.trailing_zeros())?;
+            seats &= seats - 1;
+            Some(&self.contexts[seat as usize])
+        })
+        .filter_map(Weak::upgrade)
+    }
+}
+
+type Blocks<C> = Vec<Block<C>>;
+
+/// The registered contexts. std's lock, because it survives fork, and parking_lot's in
 /// ThreadSanitizer runs: src/cache/lock.rs says more.
 pub struct Registry<C> {
-    contexts: RwLock<ByAddress<C>>,
+    blocks: RwLock<Blocks<C>>,
 }
 
 impl<C: Member> Registry<C> {
     /// Nobody.
     pub const fn new() -> Self {
-        Registry { contexts: RwLock::new(BTreeMap::new()) }
+        Registry { blocks: RwLock::new(Vec::new()) }
     }
 
     #[cfg(not(sslcache_parking_lot))]
-    fn read(&self) -> RwLockReadGuard<'_, ByAddress<C>> {
-        self.contexts.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Blocks<C>> {
+        self.blocks.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(sslcache_parking_lot)]
-    fn read(&self) -> RwLockReadGuard<'_, ByAddress<C>> {
-        self.contexts.read()
+    fn read(&self) -> RwLockReadGuard<'_, Blocks<C>> {
+        self.blocks.read()
     }
 
     #[cfg(not(sslcache_parking_lot))]
-    fn write(&self) -> RwLockWriteGuard<'_, ByAddress<C>> {
-        self.contexts.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Blocks<C>> {
+        self.blocks.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(sslcache_parking_lot)]
-    fn write(&self) -> RwLockWriteGuard<'_, ByAddress<C>> {
-        self.contexts.write()
+    fn write(&self) -> RwLockWriteGuard<'_, Blocks<C>> {
+        self.blocks.write()
     }
 
     /// Registers a context; a second time changes nothing.
     pub fn insert(&self, context: &Arc<C>) {
-        self.write().insert(Arc::as_ptr(context).addr(), Arc::downgrade(context));
+        let mut blocks = self.write();
+        let place = context.cache().place();
+        if place.get().is_some() {
+            return;
+        }
+        if blocks.iter().all(|block| block.free == 0) {
+            match blocks.iter_mut().find(|block| block.left != 0) {
+                Some(block) => block.clear(),
+                None => blocks.push(Block::new()),
+            }
+        }
+        let with_room = blocks.iter_mut().enumerate().find(|(_, block)| block.free != 0);
+        let (number, block) = with_room.expect("made above");
+        let seat = block.free.trailing_zeros();
+        let bit = 1 << seat;
+        block.free &= !bit;
+        block.contexts[seat as usize] = Arc::downgrade(context);
+        // Only who holds the lock sets it, and it was not set.
+        let _ = place.set(Box::new(Place { table: block.table, block: number, bit }));
     }
 
     /// Takes a context out.
     pub fn remove(&self, context: &C) {
-        self.write().remove(&std::ptr::from_ref(context).addr());
+        let Some(place) = context.cache().place().get() else { return };
+        let mut blocks = self.write();
+        let block = &mut blocks[place.block];
+        block.contexts[place.bit.trailing_zeros() as usize] = Weak::new();
+        block.left |= place.bit;
     }
 
     /// The registered contexts that still live.
     pub fn contexts(&self) -> Vec<Arc<C>> {
-        self.read().values().filter_map(Weak::upgrade).collect()
+        self.read().iter().flat_map(|block| block.live(u64::MAX)).collect()
     }
 
     /// The time or timeout of a session changed: it moves in every cache that holds it.
     pub fn reschedule(&self, session: &C::Session) {
+        let seen = whereabouts::count_change();
         let (key, expiry) = session.key_and_expiry();
         // Nothing foreign happens here: it may be done under the lock of the registry.
-        for context in self.read().values().filter_map(Weak::upgrade) {
-            context.cache().reschedule(&key, session, expiry);
-        }
+        let blocks = self.read();
+        let place = |expiry| {
+            for block in blocks.iter() {
+                for context in block.live(block.table.may_hold(session)) {
+                    context.cache().reschedule(&key, session, expiry);
+                }
+            }
+        };
+        place(expiry);
+        whereabouts::keep_up(session, seen, expiry, place);
     }
 
     /// Holds every cache still, so that a fork copies none of them half changed.
     pub fn freeze(&'static self) -> FrozenContexts<C> {
         let registry = self.read();
-        let contexts: Vec<Arc<C>> = registry.values().filter_map(Weak::upgrade).collect();
+        let contexts: Vec<Arc<C>> =
+            registry.iter().flat_map(|block| block.live(u64::MAX)).collect();
         let caches = contexts
             .iter()
             .map(|context| {
@@ -100,7 +167,7 @@ impl<C: Member> Registry<C> {
 pub struct FrozenContexts<C: Member> {
     caches: Vec<Frozen<'static, C::Session>>,
     _contexts: Vec<Arc<C>>,
-    _registry: RwLockReadGuard<'static, ByAddress<C>>,
+    _registry: RwLockReadGuard<'static, Blocks<C>>,
 }
 
 impl<C: Member> FrozenContexts<C> {

@@ -19,6 +19,12 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync {
         (self.key(), self.expiry())
     }
 
+    /// Registers a context of this standing, which is about to store its first session.
+    ///
+    /// # Safety
+    /// `ctx` is live.
+    unsafe fn register(ctx: *mut SSL_CTX);
+
     /// Sets the time to now (SSL_SESS_CACHE_UPDATE_TIME).
     fn touch(&self);
 
@@ -46,6 +52,6 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync {
     /// Marks the session not resumable; `ctx` is the context it leaves.
     fn mark_not_resumable(&self, ctx: *mut SSL_CTX);
 
-    /// Whether a handshake resumes it when a callback hands it out.
-    fn may_resume(&self) -> bool;
+    /// Whether a handshake accepts it when the get callback hands it out.
+    fn is_accepted_from_callback(&self) -> bool;
 }

@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 
 use libc::{c_int, c_ulong};
+use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
 use super::{InternalCache, SessionRef};
@@ -12,7 +13,7 @@ use crate::ffi::types::LHASH_OF_SSL_SESSION;
 /// The table of one context, made when it is first asked for. It holds no references: like
 /// OpenSSL's own, it is good to look at as long as the cache does not change.
 #[derive(Default)]
-pub struct Table(Mutex<Option<Box<Made>>>);
+pub struct Table(OnceBox<Mutex<Option<Made>>>);
 
 struct Made {
     crypto: &'static LibCrypto,
@@ -65,13 +66,13 @@ impl Drop for Made {
 impl<S: SessionRef> InternalCache<S> {
     /// `SSL_CTX_sessions`: the sessions as they are now. `None` if there is no libcrypto.
     pub fn table(&self) -> Option<*mut LHASH_OF_SSL_SESSION> {
-        let mut made = self.table.0.lock();
+        let mut made = self.table.0.get_or_init(Box::default).lock();
         let table = match made.take() {
-            Some(made) => (*made).emptied::<S>(),
+            Some(made) => made.emptied::<S>(),
             None => Made::new::<S>(libcrypto()?),
         }?;
         self.sessions.for_each(|_, session| table.insert(session));
-        Some(made.insert(Box::new(table)).table)
+        Some(made.insert(table).table)
     }
 }
 

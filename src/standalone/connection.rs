@@ -245,12 +245,12 @@ impl Connection {
     /// the connection's, and is returned.
     pub fn accept_session(&self, id: &[u8]) -> Option<SessionHandle> {
         let context = self.session_ctx();
-        let counters = &context.cache().counters;
+        let counters = context.cache().counters();
         counters.accept.increment();
         let key = Key::new(self.version(), id).filter(|key| !key.id().is_empty())?;
         let found = context.cache().look_up(context.as_c(), self.as_c(), &key, false)?;
         let session = found.session;
-        if !session.may_resume() && !found.was_cached || !self.accepts(&session) {
+        if !found.was_cached && !session.is_accepted_from_callback() || !self.accepts(&session) {
             return None;
         }
         counters.hits.increment();
@@ -272,7 +272,7 @@ impl Connection {
         }
         let context = self.session_ctx();
         if session.expiry().is_past(clock::now()) {
-            context.cache().counters.timeouts.increment();
+            context.cache().counters().timeouts.increment();
             context.remove(session);
             return false;
         }
@@ -298,19 +298,18 @@ impl Connection {
             (state.reused, state.session.replace(session.clone()))
         };
         drop(old);
-        let counters = &context.cache().counters;
+        let counters = context.cache().counters();
         let good = if server { &counters.accept_good } else { &counters.connect_good };
         // OpenSSL counts a TLS 1.3 handshake before its tickets, an older one after its session.
         if tls13 {
             good.increment();
         }
-        let usable = !key.id().is_empty() && session.0.may_resume();
+        let usable = !key.id().is_empty() && !session.0.is_marked();
         let covered = usable && context.cache().mode().covers(server);
         let caches = covered && (!reused || tls13);
         if caches {
             // No ticket of ours carries state: every session is one for the cache.
             let handshake = Handshake { server, tls13, single_use: false, no_ticket: true };
-            context.register();
             context.cache().established(context.as_c(), &session, &handshake);
             context.cache().callbacks.offer(self.as_c(), &session);
         }

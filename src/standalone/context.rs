@@ -29,7 +29,6 @@ pub struct Context {
     sid_ctx: RwLock<Id>,
     generate_session_id: AtomicPtr<c_void>,
     ex_data: ExData,
-    registered: AtomicBool,
     number: u32,
 }
 
@@ -48,6 +47,13 @@ impl Member for Context {
 static CONTEXTS: Registry<Context> = Registry::new();
 /// Contexts are numbered in the order they were made, for the statistics.
 static MADE: AtomicU32 = AtomicU32::new(0);
+
+/// Lets `SSL_SESSION_set_time`, a fork and the report at exit find the context. Done with the first
+/// session.
+pub fn register(context: &Arc<Context>) {
+    crate::fork::register();
+    CONTEXTS.insert(context);
+}
 
 /// The time or timeout of a session changed: it moves in the caches that hold it.
 pub fn reschedule(session: &SessionHandle) {
@@ -71,13 +77,12 @@ impl Context {
             sid_ctx: RwLock::default(),
             generate_session_id: AtomicPtr::default(),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_CTX),
-            registered: AtomicBool::new(false),
             number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
         });
         context.ex_data.created(context.as_c().cast());
         if report::stats_wanted() {
             report::at_exit(report_all);
-            context.register();
+            register(&context);
         }
         Handle::into_c(context)
     }
@@ -112,18 +117,18 @@ impl Context {
     }
 
     /// `SSL_CTX_add_session`
-    pub fn add(&self, session: SessionHandle) -> bool {
-        self.register();
+    pub fn add(&self, session: &SessionHandle) -> bool {
         self.cache.add(self.as_c(), session)
     }
 
     /// `SSL_CTX_remove_session`. A session without an id is not even marked.
     pub fn remove(&self, session: &SessionHandle) -> bool {
-        if session.key().id().is_empty() {
+        let key = session.key();
+        if key.id().is_empty() {
             return false;
         }
         session.mark_not_resumable(self.as_c());
-        self.cache.removed(self.as_c(), session)
+        self.cache.removed(self.as_c(), session, &key)
     }
 
     /// `SSL_CTX_flush_sessions`
@@ -133,15 +138,15 @@ impl Context {
 
     /// `SSL_CTX_ctrl`
     pub fn ctrl(&self, command: c_int, argument: c_long) -> c_long {
-        let counters = &self.cache.counters;
+        let counters = || self.cache.counters();
         match command {
-            SSL_CTRL_SESS_CONNECT => counters.connect.get(),
-            SSL_CTRL_SESS_CONNECT_GOOD => counters.connect_good.get(),
-            SSL_CTRL_SESS_ACCEPT => counters.accept.get(),
-            SSL_CTRL_SESS_ACCEPT_GOOD => counters.accept_good.get(),
-            SSL_CTRL_SESS_HIT => counters.hits.get(),
-            SSL_CTRL_SESS_MISSES => counters.misses.get(),
-            SSL_CTRL_SESS_TIMEOUTS => counters.timeouts.get(),
+            SSL_CTRL_SESS_CONNECT => counters().connect.get(),
+            SSL_CTRL_SESS_CONNECT_GOOD => counters().connect_good.get(),
+            SSL_CTRL_SESS_ACCEPT => counters().accept.get(),
+            SSL_CTRL_SESS_ACCEPT_GOOD => counters().accept_good.get(),
+            SSL_CTRL_SESS_HIT => counters().hits.get(),
+            SSL_CTRL_SESS_MISSES => counters().misses.get(),
+            SSL_CTRL_SESS_TIMEOUTS => counters().timeouts.get(),
             // There is no renegotiation, and no other command.
             _ => self.cache.ctrl(command, argument).unwrap_or(0),
         }
@@ -188,20 +193,6 @@ impl Context {
     /// `SSL_CTX_get_ex_data`
     pub fn ex_data(&self, index: c_int) -> *mut c_void {
         self.ex_data.get(index)
-    }
-
-    /// Lets `SSL_SESSION_set_time` and the report at exit find this context. Done with the first
-    /// session.
-    pub fn register(&self) {
-        // Looked at first: the rest of it is the cost of a write.
-        let known = self.registered.load(Ordering::Relaxed);
-        if !known && !self.registered.swap(true, Ordering::Relaxed) {
-            crate::fork::register();
-            // SAFETY: every context is in an Arc that `create` made, and lives.
-            if let Some(context) = unsafe { Context::share(self.as_c()) } {
-                CONTEXTS.insert(&context);
-            }
-        }
     }
 
     fn report(&self) {

@@ -6,21 +6,23 @@
 use std::cell::UnsafeCell;
 
 use libc::{c_int, c_void};
+use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
 use crate::ffi::libcrypto::{CryptoExData, LibCrypto, libcrypto};
 
 /// The ex_data of one object.
 pub struct ExData {
-    class: c_int,
     store: Store,
+    class: c_int,
 }
 
 enum Store {
     /// libcrypto guards its own lists of functions; a value's setters and getters are the
     /// application's to order, as with libssl.
-    LibCrypto(&'static LibCrypto, Box<UnsafeCell<CryptoExData>>),
-    Own(Mutex<Vec<*mut c_void>>),
+    LibCrypto(&'static LibCrypto, UnsafeCell<CryptoExData>),
+    /// Made when something is first put in: most objects have none.
+    Own(OnceBox<Mutex<Vec<*mut c_void>>>),
 }
 
 // SAFETY: the pointers are the application's and are never followed here. OpenSSL gives the same
@@ -36,10 +38,8 @@ impl ExData {
     /// Empty, for an object of this libcrypto class.
     pub fn new(class: c_int) -> Self {
         let store = match libcrypto() {
-            Some(crypto) => {
-                Store::LibCrypto(crypto, Box::new(UnsafeCell::new(CryptoExData::default())))
-            }
-            None => Store::Own(Mutex::new(Vec::new())),
+            Some(crypto) => Store::LibCrypto(crypto, UnsafeCell::new(CryptoExData::default())),
+            None => Store::Own(OnceBox::new()),
         };
         ExData { class, store }
     }
@@ -63,7 +63,11 @@ impl ExData {
                     unsafe { dup(self.class, to.get(), from.get()) };
                 }
             }
-            (Store::Own(from), Store::Own(to)) => to.lock().clone_from(&from.lock()),
+            (Store::Own(from), Store::Own(to)) => {
+                if let Some(from) = from.get() {
+                    to.get_or_init(Box::default).lock().clone_from(&from.lock());
+                }
+            }
             _ => unreachable!("whether libcrypto is there is decided once"),
         }
     }
@@ -78,7 +82,8 @@ impl ExData {
                 _ => false,
             },
             Store::Own(values) if (0..=MAX_OWN_INDEX).contains(&index) => {
-                let (mut values, index) = (values.lock(), index as usize);
+                let index = index as usize;
+                let mut values = values.get_or_init(Box::default).lock();
                 if values.len() <= index {
                     values.resize(index + 1, std::ptr::null_mut());
                 }
@@ -99,8 +104,9 @@ impl ExData {
                 None => null,
             },
             Store::Own(values) => {
-                let values = values.lock();
-                usize::try_from(index).ok().and_then(|i| values.get(i).copied()).unwrap_or(null)
+                let index = usize::try_from(index).ok();
+                let values = values.get().map(|values| values.lock());
+                values.zip(index).and_then(|(v, i)| v.get(i).copied()).unwrap_or(null)
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod method;
 mod peer;
 pub mod pem;
 pub mod print;
+mod published;
 mod session;
 
 pub use cipher::{Cipher, CipherPtr};

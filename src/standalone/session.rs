@@ -9,8 +9,10 @@ use parking_lot::RwLock;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::cipher::CipherPtr;
+use super::context::{self, Context};
 use super::ex_data::ExData;
 use super::peer::Peer;
+use super::published::Published;
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::constants::*;
@@ -53,6 +55,11 @@ impl Id {
     /// The bytes.
     pub fn as_slice(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
+    }
+
+    /// All 32 bytes: the id, and what is left of longer ones before it.
+    pub(super) fn padded(&self) -> &[u8; 32] {
+        &self.bytes
     }
 
     /// Where the bytes are, also of an empty one (OpenSSL returns a pointer then too).
@@ -176,9 +183,14 @@ impl Drop for Values {
 ///
 /// The lock is there because a C program may set a value while another thread reads it; OpenSSL leaves
 /// that a data race. What a pointer getter returned is good until that value is set again, as there.
+///
+/// In this order: what a cache reads and writes lies together, and with the counts of the `Arc`.
+#[repr(C)]
 pub struct Session {
-    values: RwLock<Values>,
+    /// What a cache asks for, beside the values themselves: it takes no lock for it.
+    published: Published,
     not_resumable: AtomicBool,
+    values: RwLock<Values>,
     ex_data: ExData,
 }
 
@@ -195,8 +207,9 @@ impl Session {
     /// A session with these values, and ex_data of its own.
     pub fn with_values(values: Values) -> Arc<Session> {
         let session = Arc::new(Session {
-            values: RwLock::new(values),
+            published: Published::new(&values),
             not_resumable: AtomicBool::new(false),
+            values: RwLock::new(values),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_SESSION),
         });
         session.ex_data.created(session.as_c().cast());
@@ -206,7 +219,7 @@ impl Session {
     /// `SSL_SESSION_dup`: everything but the cache's references to it.
     pub fn dup(&self) -> Arc<Session> {
         let copy = Session::with_values(self.values.read().clone());
-        copy.not_resumable.store(!self.may_resume(), Ordering::Relaxed);
+        copy.not_resumable.store(self.is_marked(), Ordering::Relaxed);
         copy.ex_data.copy_from(&self.ex_data);
         copy
     }
@@ -218,24 +231,27 @@ impl Session {
 
     /// Changes the values.
     pub fn write<R>(&self, write: impl FnOnce(&mut Values) -> R) -> R {
-        write(&mut self.values.write())
+        let mut values = self.values.write();
+        let written = write(&mut values);
+        self.published.publish(&values);
+        written
     }
 
     /// Takes these values in place of its own. They are dropped outside the lock: a certificate is
     /// freed with them.
     pub fn replace(&self, values: Values) {
-        let old = std::mem::replace(&mut *self.values.write(), values);
+        let old = self.write(|own| std::mem::replace(own, values));
         drop(old);
     }
 
-    /// Not marked `not_resumable`.
-    pub fn may_resume(&self) -> bool {
-        !self.not_resumable.load(Ordering::Relaxed)
+    /// It was marked not resumable when it left a cache.
+    pub fn is_marked(&self) -> bool {
+        self.not_resumable.load(Ordering::Relaxed)
     }
 
     /// `SSL_SESSION_is_resumable`
     pub fn is_resumable(&self) -> bool {
-        self.may_resume() && self.read(|v| !v.id.as_slice().is_empty() || v.has_ticket())
+        !self.is_marked() && self.read(|v| !v.id.as_slice().is_empty() || v.has_ticket())
     }
 
     /// `SSL_SESSION_get0_peer`
@@ -277,15 +293,23 @@ impl PartialEq for SessionHandle {
 
 impl SessionRef for SessionHandle {
     fn key(&self) -> Key {
-        self.0.read(Values::key)
+        self.0.published.key().unwrap_or_else(|| self.0.read(Values::key))
     }
 
     fn expiry(&self) -> Expiry {
-        self.0.read(Values::expiry)
+        self.0.published.expiry().unwrap_or_else(|| self.0.read(Values::expiry))
     }
 
     fn key_and_expiry(&self) -> (Key, Expiry) {
-        self.0.read(|v| (v.key(), v.expiry()))
+        let both = self.0.published.key_and_expiry();
+        both.unwrap_or_else(|| self.0.read(|v| (v.key(), v.expiry())))
+    }
+
+    unsafe fn register(ctx: *mut SSL_CTX) {
+        // SAFETY: the caller's promise.
+        if let Some(context) = unsafe { Context::share(ctx) } {
+            context::register(&context);
+        }
     }
 
     fn touch(&self) {
@@ -309,7 +333,7 @@ impl SessionRef for SessionHandle {
         self.0.not_resumable.store(true, Ordering::Relaxed);
     }
 
-    fn may_resume(&self) -> bool {
+    fn is_accepted_from_callback(&self) -> bool {
         self.0.is_resumable()
     }
 }

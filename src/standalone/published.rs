@@ -1,0 +1,157 @@
+//! What a cache reads of a session, without the session's lock.
+//!
+//! Each operation on a cache begins with the key of a session, and often its expiry. Under a lock that
+//! would be two writes to the session's memory; so these few values are published beside it, with a
+//! sequence number that is odd while they change.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering, fence};
+
+use zeroize::Zeroize;
+
+use super::session::Values;
+use crate::cache::{Expiry, Key};
+
+const WORDS: usize = Key::MAX_ID / size_of::<u64>();
+
+/// Version, id, time and timeout of a session, as they were last set.
+pub struct Published {
+    sequence: AtomicU32,
+    version: AtomicU32,
+    id: [AtomicU64; WORDS],
+    id_len: AtomicU32,
+    time: AtomicI64,
+    timeout: AtomicI64,
+}
+
+impl Published {
+    /// Those of `values`.
+    pub fn new(values: &Values) -> Self {
+        let published = Published {
+            sequence: AtomicU32::new(0),
+            version: AtomicU32::new(0),
+            id: Default::default(),
+            id_len: AtomicU32::new(0),
+            time: AtomicI64::new(0),
+            timeout: AtomicI64::new(0),
+        };
+        published.publish(values);
+        published
+    }
+
+    /// Publishes those of `values`: by one thread at a time, who holds the lock of the session.
+    pub fn publish(&self, values: &Values) {
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
+        fence(Ordering::Release);
+        self.version.store(values.version.cast_unsigned(), Ordering::Relaxed);
+        for (word, bytes) in self.id.iter().zip(values.id.padded().as_chunks().0) {
+            word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+        }
+        self.id_len.store(values.id.as_slice().len() as u32, Ordering::Relaxed);
+        self.time.store(values.time, Ordering::Relaxed);
+        self.timeout.store(values.timeout, Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(2), Ordering::Release);
+    }
+
+    /// What `read` makes of them; `None` if they changed meanwhile.
+    fn consistent<R>(&self, read: impl FnOnce() -> R) -> Option<R> {
+        let before = self.sequence.load(Ordering::Acquire);
+        let read = read();
+        fence(Ordering::Acquire);
+        let after = self.sequence.load(Ordering::Relaxed);
+        (before == after && before.is_multiple_of(2)).then_some(read)
+    }
+
+    /// The key; `None` if it is being changed.
+    pub fn key(&self) -> Option<Key> {
+        self.consistent(|| self.read_key()).flatten()
+    }
+
+    /// The expiry; `None` if it is being changed.
+    pub fn expiry(&self) -> Option<Expiry> {
+        self.consistent(|| self.read_expiry())
+    }
+
+    /// Both at once.
+    pub fn key_and_expiry(&self) -> Option<(Key, Expiry)> {
+        let (key, expiry) = self.consistent(|| (self.read_key(), self.read_expiry()))?;
+        Some((key?, expiry))
+    }
+
+    /// `None` is for a length of another moment than the rest.
+    fn read_key(&self) -> Option<Key> {
+        let mut id = [0; Key::MAX_ID];
+        for (bytes, word) in id.as_chunks_mut().0.iter_mut().zip(&self.id) {
+            *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+        }
+        let version = self.version.load(Ordering::Relaxed).cast_signed();
+        Key::new(version, id.get(..self.id_len.load(Ordering::Relaxed) as usize)?)
+    }
+
+    fn read_expiry(&self) -> Expiry {
+        Expiry::after(self.time.load(Ordering::Relaxed), self.timeout.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        // The id is as good as a key to whoever can replay it.
+        self.id.iter_mut().for_each(|word| word.get_mut().zeroize());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::session::Id;
+    use super::*;
+
+    fn values(n: u8) -> Values {
+        let id = Id::new(&[n; 32][..usize::from(n % 33)]).unwrap();
+        let mut values = Values::default();
+        values.version = n.into();
+        values.id = id;
+        (values.time, values.timeout) = (n.into(), i64::from(n) * 1000);
+        values
+    }
+
+    fn expected(n: u8) -> (Key, Expiry) {
+        let values = values(n);
+        let key = Key::new(values.version, values.id.as_slice()).unwrap();
+        (key, Expiry::after(values.time, values.timeout))
+    }
+
+    #[test]
+    fn what_was_published_is_read() {
+        let published = Published::new(&values(32));
+        for n in [32, 0, 7, 65, 255] {
+            published.publish(&values(n));
+            assert_eq!(published.key_and_expiry(), Some(expected(n)));
+            assert_eq!(published.key(), Some(expected(n).0));
+            assert_eq!(published.expiry(), Some(expected(n).1));
+        }
+    }
+
+    #[test]
+    fn what_is_being_changed_is_not_read() {
+        let published = Published::new(&values(1));
+        published.sequence.store(3, Ordering::Relaxed);
+        assert_eq!(published.key(), None);
+        assert_eq!(published.expiry(), None);
+        assert_eq!(published.key_and_expiry(), None);
+    }
+
+    #[test]
+    fn key_and_expiry_are_of_one_moment() {
+        let published = Published::new(&values(0));
+        let all: Vec<Values> = (0..=255).map(values).collect();
+        let expected: Vec<_> = (0..=255).map(expected).collect();
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..200).for_each(|_| all.iter().for_each(|v| published.publish(v))));
+            for _ in 0..20_000 {
+                if let Some((key, expiry)) = published.key_and_expiry() {
+                    assert_eq!((key, expiry), expected[key.version() as usize]);
+                }
+            }
+        });
+    }
+}
