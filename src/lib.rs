@@ -27,6 +27,7 @@ mod standing;
 mod clock;
 mod fork;
 mod report;
+mod sequence;
 
 /// What the tests of this crate compare with the real library. No part of the interface.
 #[doc(hidden)]

@@ -153,9 +153,11 @@ impl Sweep {
                 for (shard, from) in from[..view.len()].iter_mut().enumerate() {
                     let start = from.take().filter(|_| self.may_find(view, shard));
                     if let Some(start) = start {
-                        gone.try_reserve(BATCH).map_err(|_| NoMemory)?;
+                        // A small cache takes no large piece of memory for a moment.
+                        let batch = cache.counters().held().clamp(1, BATCH);
+                        gone.try_reserve(batch).map_err(|_| NoMemory)?;
                         let gone = |departed| gone.push(departed);
-                        *from = self.step(cache, view.lock(shard), start, BATCH, gone);
+                        *from = self.step(cache, view.lock(shard), start, batch, gone);
                     }
                 }
             }

@@ -11,9 +11,9 @@
 //! Any ids give an expected number of probes that is at most logarithmic, since the hash is pairwise
 //! independent; random ids give a constant one.
 
-use super::directory::Writing;
 use super::key::Hash;
 use super::slab::NoMemory;
+use crate::sequence::Writing;
 use once_cell::sync::OnceCell;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -292,11 +292,11 @@ mod tests {
                 if !index.fits(there.len() + 1) {
                     assert!(index.try_grow(there.len() + 1, there.iter().copied()).is_ok());
                 }
-                index.insert(&directory.write(), hash, entry);
+                index.insert(&directory.sequence.write(), hash, entry);
                 there.push((hash, entry));
             } else {
                 let (hash, entry) = there.swap_remove(random as usize % there.len());
-                index.remove(&directory.write(), hash, entry);
+                index.remove(&directory.sequence.write(), hash, entry);
                 assert!(index.find(hash, |e| e == entry).is_none());
             }
             if entry % 100 == 0 {
@@ -304,7 +304,7 @@ mod tests {
             }
             if there.len() > 300 {
                 for (hash, entry) in there.drain(..) {
-                    index.remove(&directory.write(), hash, entry);
+                    index.remove(&directory.sequence.write(), hash, entry);
                 }
                 index.validate(0, |_| unreachable!());
             }

@@ -22,7 +22,7 @@ pub struct Key {
 const ID_WORDS: usize = Key::MAX_ID / 8;
 
 /// The words of a key.
-pub(super) const KEY_WORDS: usize = ID_WORDS + 1;
+pub(crate) const KEY_WORDS: usize = ID_WORDS + 1;
 
 /// A session id out of a key.
 #[derive(Clone, Copy)]
@@ -83,14 +83,16 @@ impl Key {
         SessionId { bytes, len: (self.rest >> 32) as usize }
     }
 
+    /// All of it, to store it where others may read it meanwhile.
     #[inline]
-    pub(super) fn words(&self) -> [u64; KEY_WORDS] {
+    pub(crate) fn words(&self) -> [u64; KEY_WORDS] {
         let [a, b, c, d] = self.id;
         [a, b, c, d, self.rest]
     }
 
     /// The key that had these words.
-    pub(super) fn from_words([a, b, c, d, rest]: [u64; KEY_WORDS]) -> Key {
+    #[inline]
+    pub(crate) fn from_words([a, b, c, d, rest]: [u64; KEY_WORDS]) -> Key {
         Key { id: [a, b, c, d], rest }
     }
 

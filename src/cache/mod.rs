@@ -67,6 +67,7 @@ mod statistics;
 pub use departures::Departures;
 pub use expiry::Expiry;
 pub use frozen::Frozen;
+pub(crate) use key::KEY_WORDS;
 pub use key::{Key, SessionId};
 pub use statistics::Statistics;
 

@@ -183,7 +183,7 @@ impl<'a, S> Locked<'a, S> {
         sequence: u64,
     ) -> u32 {
         let Directory { index, entries, .. } = self.directory;
-        let writing = self.directory.write();
+        let writing = self.directory.sequence.write();
         let number = self.state.slab.insert(entries, &writing, key, session);
         index.insert(&writing, hash, number);
         drop(writing);
@@ -239,7 +239,7 @@ impl<'a, S> Locked<'a, S> {
     /// Takes a session out.
     pub(super) fn remove(&mut self, hash: Hash, entry: u32, cause: Cause) -> S {
         self.unlink(entry);
-        self.directory.index.remove(&self.directory.write(), hash, entry);
+        self.directory.index.remove(&self.directory.sequence.write(), hash, entry);
         let state = &mut *self.state;
         state.recent.note(hash.tag(), cause);
         state.counts.count_departure(cause);
@@ -353,7 +353,7 @@ impl<'a, S> Locked<'a, S> {
         self.state.order = Timeline::default();
         self.state.first_changed = true;
         self.state.moved = true;
-        self.directory.close();
+        self.directory.sequence.close();
     }
 
     fn hand_over<'b>(&mut self, number: u32, home: impl Fn(Hash) -> Locked<'b, S>)
@@ -411,7 +411,7 @@ impl<'a, S> Locked<'a, S> {
             assert_eq!(self.find(key.hash(), &key), Some(number), "a key is there once");
         }
         assert!(!moved || self.len() == 0);
-        assert_eq!(*moved, self.directory.is_closed());
+        assert_eq!(*moved, self.directory.sequence.is_closed());
         assert_eq!(self.head.load(), self.first().unwrap_or(Rank::LAST), "the first is published");
     }
 }

@@ -7,10 +7,10 @@
 //! of an entry is atomic, though only its key is read without the lock. The sessions themselves lie
 //! apart, behind the lock.
 
-use super::directory::Writing;
 use super::expiry::Expiry;
 use super::key::{KEY_WORDS, Key};
 use super::lines::{Lines, number_of, rank_of};
+use crate::sequence::Writing;
 use std::collections::TryReserveError;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -228,7 +228,7 @@ mod tests {
     fn insert(slab: &mut Slab<u32>, directory: &Directory, n: u32) -> u32 {
         assert!(slab.try_reserve(&directory.entries, slab.len() + 1).is_ok());
         let key = Key::new(771, &n.to_be_bytes()).unwrap();
-        slab.insert(&directory.entries, &directory.write(), &key, n)
+        slab.insert(&directory.entries, &directory.sequence.write(), &key, n)
     }
 
     #[test]

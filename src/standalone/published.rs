@@ -4,21 +4,18 @@
 //! would be two writes to the session's memory; so these few values are published beside it, with a
 //! sequence number that is odd while they change.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use zeroize::Zeroize;
 
 use super::session::Values;
-use crate::cache::{Expiry, Key};
-
-const WORDS: usize = Key::MAX_ID / size_of::<u64>();
+use crate::cache::{Expiry, KEY_WORDS, Key};
+use crate::sequence::Sequence;
 
 /// Version, id, time and timeout of a session, as they were last set.
 pub struct Published {
-    sequence: AtomicU32,
-    version: AtomicU32,
-    id: [AtomicU64; WORDS],
-    id_len: AtomicU32,
+    sequence: Sequence,
+    key: [AtomicU64; KEY_WORDS],
     time: AtomicI64,
     timeout: AtomicI64,
 }
@@ -26,45 +23,34 @@ pub struct Published {
 impl Published {
     /// Those of `values`.
     pub fn new(values: &Values) -> Self {
-        let published = Published {
-            sequence: AtomicU32::new(0),
-            version: AtomicU32::new(0),
-            id: Default::default(),
-            id_len: AtomicU32::new(0),
-            time: AtomicI64::new(0),
-            timeout: AtomicI64::new(0),
-        };
-        published.publish(values);
-        published
+        Published {
+            sequence: Sequence::new(),
+            key: values.key().words().map(AtomicU64::new),
+            time: AtomicI64::new(values.time),
+            timeout: AtomicI64::new(values.timeout),
+        }
     }
 
     /// Publishes those of `values`: by one thread at a time, who holds the lock of the session.
     pub fn publish(&self, values: &Values) {
-        let sequence = self.sequence.load(Ordering::Relaxed);
-        self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
-        fence(Ordering::Release);
-        self.version.store(values.version.cast_unsigned(), Ordering::Relaxed);
-        for (word, bytes) in self.id.iter().zip(values.id.padded().as_chunks().0) {
-            word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+        let _writing = self.sequence.write();
+        for (published, word) in self.key.iter().zip(values.key().words()) {
+            published.store(word, Ordering::Relaxed);
         }
-        self.id_len.store(values.id.as_slice().len() as u32, Ordering::Relaxed);
         self.time.store(values.time, Ordering::Relaxed);
         self.timeout.store(values.timeout, Ordering::Relaxed);
-        self.sequence.store(sequence.wrapping_add(2), Ordering::Release);
     }
 
     /// What `read` makes of them; `None` if they changed meanwhile.
     fn consistent<R>(&self, read: impl FnOnce() -> R) -> Option<R> {
-        let before = self.sequence.load(Ordering::Acquire);
+        let number = self.sequence.begin_reading();
         let read = read();
-        fence(Ordering::Acquire);
-        let after = self.sequence.load(Ordering::Relaxed);
-        (before == after && before.is_multiple_of(2)).then_some(read)
+        self.sequence.has_kept(number).then_some(read)
     }
 
     /// The key; `None` if it is being changed.
     pub fn key(&self) -> Option<Key> {
-        self.consistent(|| self.read_key()).flatten()
+        self.consistent(|| self.read_key())
     }
 
     /// The expiry; `None` if it is being changed.
@@ -74,18 +60,11 @@ impl Published {
 
     /// Both at once.
     pub fn key_and_expiry(&self) -> Option<(Key, Expiry)> {
-        let (key, expiry) = self.consistent(|| (self.read_key(), self.read_expiry()))?;
-        Some((key?, expiry))
+        self.consistent(|| (self.read_key(), self.read_expiry()))
     }
 
-    /// `None` is for a length of another moment than the rest.
-    fn read_key(&self) -> Option<Key> {
-        let mut id = [0; Key::MAX_ID];
-        for (bytes, word) in id.as_chunks_mut().0.iter_mut().zip(&self.id) {
-            *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
-        }
-        let version = self.version.load(Ordering::Relaxed).cast_signed();
-        Key::new(version, id.get(..self.id_len.load(Ordering::Relaxed) as usize)?)
+    fn read_key(&self) -> Key {
+        Key::from_words(std::array::from_fn(|i| self.key[i].load(Ordering::Relaxed)))
     }
 
     fn read_expiry(&self) -> Expiry {
@@ -96,7 +75,7 @@ impl Published {
 impl Drop for Published {
     fn drop(&mut self) {
         // The id is as good as a key to whoever can replay it.
-        self.id.iter_mut().for_each(|word| word.get_mut().zeroize());
+        self.key.iter_mut().for_each(|word| word.get_mut().zeroize());
     }
 }
 
@@ -134,7 +113,7 @@ mod tests {
     #[test]
     fn what_is_being_changed_is_not_read() {
         let published = Published::new(&values(1));
-        published.sequence.store(3, Ordering::Relaxed);
+        let _writing = published.sequence.write();
         assert_eq!(published.key(), None);
         assert_eq!(published.expiry(), None);
         assert_eq!(published.key_and_expiry(), None);

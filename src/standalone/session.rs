@@ -57,11 +57,6 @@ impl Id {
         &self.bytes[..usize::from(self.len)]
     }
 
-    /// All 32 bytes: the id, and what is left of longer ones before it.
-    pub(super) fn padded(&self) -> &[u8; 32] {
-        &self.bytes
-    }
-
     /// Where the bytes are, also of an empty one (OpenSSL returns a pointer then too).
     pub fn as_ptr(&self) -> *const u8 {
         self.bytes.as_ptr()
@@ -124,7 +119,7 @@ pub struct Values {
 }
 
 impl Values {
-    fn key(&self) -> Key {
+    pub(super) fn key(&self) -> Key {
         Key::new(self.version, self.id.as_slice()).expect("a session id is at most 32 bytes")
     }
 
