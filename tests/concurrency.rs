@@ -88,10 +88,9 @@ fn hammer(cache: &SessionCache<Session>, sessions: &[Session], seed: u64, rounds
                     assert!(*found.0 / 2 == n / 2, "the session of this key or its neighbour");
                 }
             }
-            65..75 => drop(cache.remove(&key)),
-            75..82 => drop(cache.take(&key)),
-            82..90 => drop(cache.reschedule(&key, session, expiry)),
-            90..92 => drop(cache.remove_this(&key, session, Cause::Expired)),
+            65..77 => drop(cache.remove(&key)),
+            77..84 => drop(cache.take(&key)),
+            84..92 => drop(cache.reschedule(&key, session, expiry)),
             92..94 => drop(cache.flush(random.below(40) as i64).take(3).count()),
             94..96 => cache.set_capacity([1, 10, 200, 1000, usize::MAX][random.below(5) as usize]),
             96 => cache.for_each(|_, session| assert!(*session.0 < 1_000_000)),

@@ -155,10 +155,6 @@ pub enum Operation {
     Peek(Key),
     Contains(Key),
     Remove(Key),
-    RemoveThis {
-        key: Key,
-        right: bool,
-    },
     Take(Key),
     Reschedule {
         key: Key,
@@ -224,7 +220,6 @@ pub fn operation(ids: u32, inserts: u32) -> impl Strategy<Value = Operation> {
         2 => key(ids).prop_map(Operation::Peek),
         2 => key(ids).prop_map(Operation::Contains),
         6 => key(ids).prop_map(Operation::Remove),
-        3 => (key(ids), any::<bool>()).prop_map(|(key, right)| Operation::RemoveThis { key, right }),
         5 => key(ids).prop_map(Operation::Take),
         6 => (key(ids), prop::bool::weighted(0.8), expiry())
             .prop_map(|(key, right, expiry)| Operation::Reschedule { key, right, expiry }),
@@ -316,16 +311,6 @@ impl<'a> Run<'a> {
             Operation::Contains(key) => assert_eq!(cache.contains(&key), model.at(&key).is_some()),
             Operation::Remove(key) => {
                 assert_eq!(cache.remove(&key).map(number), model.remove(&key));
-            }
-            Operation::RemoveThis { key, right } => {
-                if let Some(session) = self.named(&key, right) {
-                    let is_there = self.model.find(&key) == Some(session.0.number);
-                    let removed = cache.remove_this(&key, &session, Cause::Expired);
-                    assert_eq!(removed.map(number), is_there.then_some(session.0.number));
-                    if is_there {
-                        self.model.remove(&key);
-                    }
-                }
             }
             Operation::Take(key) => {
                 let taken = cache.take(&key).map(number);

@@ -20,7 +20,8 @@ const CHUNKS: usize = 18 * SAME;
 /// The array. Only who holds the lock of its shard makes it grow.
 pub(super) struct Lines<T> {
     chunks: [OnceBox<[Box<[T]>; 1]>; CHUNKS],
-    room: AtomicUsize,
+    /// The chunks there are.
+    len: AtomicUsize,
 }
 
 /// Bits of a number for the place in its chunk.
@@ -31,33 +32,33 @@ pub(super) fn number_of(rank: usize) -> u32 {
     // Counted from four times the smallest chunk, the highest bit tells the size of the chunk, the
     // next two which of the four, and the rest the place in it.
     let rank = rank + SAME * SMALLEST;
-    let octave = (rank.ilog2() - (SAME * SMALLEST).ilog2()) as usize;
-    let quarter = rank / (SMALLEST << octave);
-    let place = rank - quarter * (SMALLEST << octave);
+    let log = rank.ilog2() - SAME.ilog2();
+    let (quarter, place) = (rank >> log, rank % (1 << log));
+    let octave = (log - SMALLEST.ilog2()) as usize;
     (((octave * SAME + quarter % SAME) << PLACE_BITS) | place) as u32
 }
 
-/// The rank of the item with this number.
+/// The chunk of the item with this number, and its place there.
 #[inline]
-pub(super) fn rank_of(number: u32) -> usize {
-    let (chunk, place) = parts(number);
-    let (octave, quarter) = (chunk / SAME, SAME + chunk % SAME);
-    ((quarter * SMALLEST) << octave) - SAME * SMALLEST + place
+pub(super) fn parts(number: u32) -> (usize, usize) {
+    (number as usize >> PLACE_BITS, number as usize % (1 << PLACE_BITS))
 }
 
+/// The items in so many chunks.
 #[inline]
-fn parts(number: u32) -> (usize, usize) {
-    (number as usize >> PLACE_BITS, number as usize % (1 << PLACE_BITS))
+pub(super) fn room_of(chunks: usize) -> usize {
+    let (octave, quarter) = (chunks / SAME, SAME + chunks % SAME);
+    ((quarter * SMALLEST) << octave) - SAME * SMALLEST
 }
 
 impl<T> Lines<T> {
     pub(super) const fn new() -> Self {
-        Lines { chunks: [const { OnceBox::new() }; CHUNKS], room: AtomicUsize::new(0) }
+        Lines { chunks: [const { OnceBox::new() }; CHUNKS], len: AtomicUsize::new(0) }
     }
 
     /// The items there are.
     pub(super) fn room(&self) -> usize {
-        self.room.load(Ordering::Relaxed)
+        room_of(self.len.load(Ordering::Relaxed))
     }
 
     #[inline(always)]
@@ -78,9 +79,9 @@ impl<T: Default> Lines<T> {
 
     #[cold]
     fn try_add_chunk(&self) -> Result<(), NoMemory> {
-        let (chunk, _) = parts(number_of(self.room()));
-        let size = SMALLEST << (chunk / SAME);
-        let place = self.chunks.get(chunk).ok_or(NoMemory)?;
+        let len = self.len.load(Ordering::Relaxed);
+        let place = self.chunks.get(len).ok_or(NoMemory)?;
+        let size = room_of(len + 1) - room_of(len);
         let chunk = boxed(|_| {
             let mut items = Vec::new();
             items.try_reserve_exact(size)?;
@@ -89,7 +90,7 @@ impl<T: Default> Lines<T> {
         })?;
         // Only who holds the lock sets it, and it was not set.
         let _ = place.set(chunk);
-        self.room.store(self.room() + size, Ordering::Relaxed);
+        self.len.store(len + 1, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -110,7 +111,8 @@ mod tests {
             assert!(lines.room() - rank <= SMALLEST + rank / 4);
             let item = lines.get(number_of(rank)).unwrap();
             assert_eq!(item.swap(rank, Ordering::Relaxed), 0);
-            assert_eq!(rank_of(number_of(rank)), rank);
+            let (chunk, place) = parts(number_of(rank));
+            assert_eq!(room_of(chunk) + place, rank);
         }
         let item = |rank| lines.get(number_of(rank)).map(|item| item.load(Ordering::Relaxed));
         assert!((0..10_000).all(|rank| item(rank) == Some(rank)));
@@ -121,10 +123,11 @@ mod tests {
     #[test]
     fn there_is_an_end() {
         let lines = Lines::<u8>::new();
-        let most = ((SAME * SMALLEST) << (CHUNKS / SAME)) - SAME * SMALLEST;
+        let most = room_of(CHUNKS);
         let last = number_of(most - 1);
-        assert_eq!(rank_of(last), most - 1);
-        assert_eq!(number_of(most) >> PLACE_BITS, (last >> PLACE_BITS) + 1);
+        assert_eq!(parts(last).0, CHUNKS - 1);
+        assert_eq!(parts(number_of(most)).0, CHUNKS);
+        assert!(room_of(CHUNKS) - room_of(CHUNKS - 1) <= 1 << PLACE_BITS);
         for nowhere in [last, number_of(most), u32::MAX, u32::MAX - 1] {
             assert!(lines.get(nowhere).is_none());
         }

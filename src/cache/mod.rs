@@ -229,7 +229,10 @@ impl<S> SessionCache<S> {
 
     /// Removes the session with this key.
     pub fn remove(&self, key: &Key) -> Option<S> {
-        self.remove_if(key, Cause::Explicit, |_| true)
+        let hash = key.hash();
+        let shard = self.shards.lock(hash)?;
+        let entry = shard.find(hash, key)?;
+        Some(self.remove_entry(shard, hash, entry, Cause::Explicit))
     }
 
     /// Takes the session with this key for its single use: a look-up and a removal in one step.
@@ -260,16 +263,6 @@ impl<S> SessionCache<S> {
             statistics.held += shard.len() as u64;
         });
         statistics
-    }
-
-    fn remove_if(&self, key: &Key, cause: Cause, is_it: impl FnOnce(&S) -> bool) -> Option<S> {
-        let hash = key.hash();
-        let shard = self.shards.lock(hash)?;
-        let entry = shard.find(hash, key)?;
-        if !is_it(shard.session(entry)) {
-            return None;
-        }
-        Some(self.remove_entry(shard, hash, entry, cause))
     }
 
     fn remove_entry(&self, mut shard: Locked<'_, S>, hash: Hash, entry: u32, cause: Cause) -> S {
@@ -375,12 +368,6 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         let shard = self.shards.lock(hash)?;
         let entry = shard.find(hash, key)?;
         Some(shard.session(entry).clone())
-    }
-
-    /// Removes the session with this key if it is this very one, counted under `cause`: for who
-    /// looked it up and found it wanting, when another one may have come in its place.
-    pub fn remove_this(&self, key: &Key, session: &S, cause: Cause) -> Option<S> {
-        self.remove_if(key, cause, |found| found == session)
     }
 
     /// Moves this very session, if it is under this key, to its new place in the order, as the

@@ -76,12 +76,9 @@ impl<S> State<S> {
         self.slab.len() - self.order.len()
     }
 
-    #[cold]
     fn try_reserve(&mut self, directory: &Directory, more: usize) -> Result<(), NoMemory> {
         let sessions = self.slab.len() + more;
-        if !self.slab.fits(&directory.entries, sessions) {
-            self.slab.try_reserve(&directory.entries, sessions)?;
-        }
+        self.slab.try_reserve(&directory.entries, sessions)?;
         if !directory.index.fits(sessions) {
             let all = self.slab.all().map(|number| (hash_of(directory, number), number));
             directory.index.try_grow(sessions, all)?;
@@ -165,10 +162,7 @@ impl<'a, S> Locked<'a, S> {
     /// those that have none yet.
     pub(super) fn try_reserve(&mut self, more: usize) -> Result<(), NoMemory> {
         let state = &mut *self.state;
-        let (directory, sessions) = (self.directory, state.slab.len() + more);
-        if !state.slab.fits(&directory.entries, sessions) || !directory.index.fits(sessions) {
-            state.try_reserve(directory, more)?;
-        }
+        state.try_reserve(self.directory, more)?;
         let more_places = more + state.unlinked();
         state.order.try_reserve(more_places)
     }

@@ -9,7 +9,7 @@
 
 use super::expiry::Expiry;
 use super::key::{KEY_WORDS, Key};
-use super::lines::{Lines, number_of, rank_of};
+use super::lines::{Lines, number_of, parts, room_of};
 use crate::sequence::Writing;
 use std::collections::TryReserveError;
 use std::ops::Range;
@@ -109,8 +109,10 @@ impl Lines<Entry> {
 
 /// Which entries are in use, and the sessions in them.
 pub(super) struct Slab<S> {
-    /// By rank, for all places ever used; `None` in a free one.
-    sessions: Vec<Option<S>>,
+    /// As the entries, in chunks: those of all places ever used, `None` in a free one.
+    sessions: Vec<Vec<Option<S>>>,
+    /// Places ever used.
+    slots: usize,
     /// First of the free places.
     free: u32,
     len: usize,
@@ -118,7 +120,7 @@ pub(super) struct Slab<S> {
 
 impl<S> Slab<S> {
     pub(super) const fn new() -> Self {
-        Slab { sessions: Vec::new(), free: NIL, len: 0 }
+        Slab { sessions: Vec::new(), slots: 0, free: NIL, len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -127,25 +129,35 @@ impl<S> Slab<S> {
 
     /// Places ever used: the ranks of all entries are below.
     pub(super) fn slots(&self) -> usize {
-        self.sessions.len()
+        self.slots
     }
 
-    /// Has it room for so many sessions?
+    /// Makes sure that there is room for so many sessions.
     #[inline]
-    pub(super) fn fits(&self, entries: &Lines<Entry>, sessions: usize) -> bool {
-        sessions <= entries.room().min(self.sessions.capacity())
-    }
-
-    /// Makes sure that it has.
     pub(super) fn try_reserve(
         &mut self,
         entries: &Lines<Entry>,
         sessions: usize,
     ) -> Result<(), NoMemory> {
-        entries.try_grow_to(sessions)?;
-        // As many as there are entries, so that both grow at the same time.
-        let more = entries.room() - self.sessions.len();
-        Ok(self.sessions.try_reserve_exact(more)?)
+        while self.room() < sessions {
+            self.try_add_chunk(entries)?;
+        }
+        Ok(())
+    }
+
+    fn room(&self) -> usize {
+        room_of(self.sessions.len())
+    }
+
+    #[cold]
+    fn try_add_chunk(&mut self, entries: &Lines<Entry>) -> Result<(), NoMemory> {
+        let room = room_of(self.sessions.len() + 1);
+        entries.try_grow_to(room)?;
+        let mut chunk = Vec::new();
+        chunk.try_reserve_exact(room - self.room())?;
+        self.sessions.try_reserve(1)?;
+        self.sessions.push(chunk);
+        Ok(())
     }
 
     /// Stores a session; room was reserved. Its key is written by the caller's leave to write.
@@ -160,11 +172,13 @@ impl<S> Slab<S> {
         let number = self.free;
         let number = if number != NIL {
             self.free = entries.entry(number).neighbours().1;
-            self.sessions[rank_of(number)] = Some(session);
+            *self.place_mut(number) = Some(session);
             number
         } else {
-            self.sessions.push(Some(session));
-            number_of(self.sessions.len() - 1)
+            let number = number_of(self.slots);
+            self.slots += 1;
+            self.sessions[parts(number).0].push(Some(session));
+            number
         };
         let entry = entries.entry(number);
         entry.set_key(key);
@@ -176,22 +190,31 @@ impl<S> Slab<S> {
     pub(super) fn remove(&mut self, entries: &Lines<Entry>, number: u32) -> S {
         entries.entry(number).set_next(std::mem::replace(&mut self.free, number));
         self.len -= 1;
-        self.sessions[rank_of(number)].take().expect("an occupied place")
+        self.place_mut(number).take().expect("an occupied place")
     }
 
     /// Puts another session there.
     pub(super) fn replace(&mut self, number: u32, session: S) -> S {
-        self.sessions[rank_of(number)].replace(session).expect("an occupied place")
+        self.place_mut(number).replace(session).expect("an occupied place")
     }
 
     /// The session. Only numbers that index or order hold are asked for, and these are occupied.
     #[inline]
     pub(super) fn session(&self, number: u32) -> &S {
-        self.sessions[rank_of(number)].as_ref().expect("an occupied place")
+        let (chunk, place) = parts(number);
+        self.sessions[chunk][place].as_ref().expect("an occupied place")
+    }
+
+    #[inline]
+    fn place_mut(&mut self, number: u32) -> &mut Option<S> {
+        let (chunk, place) = parts(number);
+        &mut self.sessions[chunk][place]
     }
 
     pub(super) fn is_occupied(&self, number: u32) -> bool {
-        self.sessions.get(rank_of(number)).is_some_and(Option::is_some)
+        let (chunk, place) = parts(number);
+        let session = self.sessions.get(chunk).and_then(|chunk| chunk.get(place));
+        session.is_some_and(Option::is_some)
     }
 
     /// The numbers of the sessions at these ranks.
@@ -247,7 +270,10 @@ mod tests {
         let room = entries.room();
         for &n in &some {
             let number = insert(&mut slab, &directory, n + 5000);
-            assert_eq!(rank_of(number) % 3, 0, "a free place is used again");
+            assert!(
+                some.iter().any(|&n| number == number_of(n as usize)),
+                "a free place is used again"
+            );
         }
         assert_eq!(entries.room(), room);
         slab.validate(entries);
@@ -265,6 +291,6 @@ mod tests {
             insert(&mut slab, &directory, n);
         }
         assert!(directory.entries.room() <= 16);
-        assert!(slab.sessions.capacity() <= 16);
+        assert!(slab.room() <= 16);
     }
 }
