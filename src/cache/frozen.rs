@@ -20,7 +20,7 @@ impl<'a, S> Frozen<'a, S> {
         let first = cache.shards.lock_first();
         let mut shards = Vec::new();
         let view = cache.shards.view();
-        // Without memory the 32 shards stay unlocked: a risk for the child, where an abort would
+        // Without memory the 16 shards stay unlocked: a risk for the child, where an abort would
         // be certain death for parent and child.
         if view.is_split() && shards.try_reserve_exact(SHARDS).is_ok() {
             shards.extend((0..SHARDS).map(|shard| view.lock(shard)));

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Deref;
 
 /// There are `1 << SHARD_BITS` shards.
-pub(super) const SHARD_BITS: u32 = 5;
+pub(super) const SHARD_BITS: u32 = 4;
 
 /// The key of a session: protocol version and session id. Two sessions are the same for the cache
 /// if and only if version, id length and id bytes are equal.

@@ -26,7 +26,7 @@ pub(super) struct Shard<S> {
     state: Lock<State<S>>,
 }
 
-// An odd number of pairs of lines: what is read most of each of the 32 shards would otherwise compete
+// An odd number of pairs of lines: what is read most of each of the 16 shards would otherwise compete
 // for the same few places of the processor's first cache.
 const _: () = assert!(size_of::<Shard<std::ptr::NonNull<u8>>>() / 128 % 2 == 1);
 
@@ -38,7 +38,7 @@ struct State<S> {
     recent: Recent,
     /// The first of the order has changed and is not published yet.
     first_changed: bool,
-    /// The sessions have moved to the 32 shards: look there.
+    /// The sessions have moved to the 16 shards: look there.
     moved: bool,
 }
 

@@ -1,15 +1,15 @@
-//! How a cache is cut into shards: nothing at first, then one, then 32.
+//! How a cache is cut into shards: nothing at first, then one, then 16.
 //!
 //! A process can have ten thousand contexts with ten sessions each, or one with a million. So a
 //! cache allocates nothing before its first session; then it is a single shard; and when that
 //! holds [`SPLIT_AT`] sessions it is split once, under its lock, into [`SHARDS`]. Whoever waited
-//! for the lock of the single shard finds it marked as moved and goes on to the 32.
+//! for the lock of the single shard finds it marked as moved and goes on to the 16.
 //!
 //! Each shard publishes which of its sessions expires first, in an array apart from the shards:
 //! the search for the session that expires first of all reads that array and takes no lock.
 //!
 //! An operation holds the lock of one shard at a time, so the order of locks matters only to
-//! `Frozen`, which takes all of them: `growing`, the single shard, the 32 from first to last.
+//! `Frozen`, which takes all of them: `growing`, the single shard, the 16 from first to last.
 
 use super::key::{Hash, Key, SHARD_BITS};
 use super::lock::{Guard, Lock};
@@ -24,7 +24,7 @@ pub(super) const SHARDS: usize = 1 << SHARD_BITS;
 /// Sessions at which the single shard is split.
 pub(super) const SPLIT_AT: usize = 256;
 
-/// The shards as they were at one moment: none, one, or 32.
+/// The shards as they were at one moment: none, one, or 16.
 pub(super) struct View<'a, S> {
     shards: &'a [Shard<S>],
     heads: &'a [Head],
