@@ -30,7 +30,8 @@ pub(super) type Gone<S> = SmallVec<[Departed<S>; 1]>;
 #[must_use = "dropping it drops the sessions without a word"]
 pub struct Departures<'a, S> {
     cache: &'a SessionCache<S>,
-    gone: smallvec::IntoIter<[Departed<S>; 1]>,
+    /// The first to be handed out is the last.
+    gone: Gone<S>,
     rest: Rest,
 }
 
@@ -42,12 +43,16 @@ pub(super) enum Rest {
 }
 
 impl<'a, S> Departures<'a, S> {
-    pub(super) fn new(cache: &'a SessionCache<S>, gone: Gone<S>, rest: Rest) -> Self {
-        Departures { cache, gone: gone.into_iter(), rest }
+    /// `gone` in the order in which they left.
+    #[inline]
+    pub(super) fn new(cache: &'a SessionCache<S>, mut gone: Gone<S>, rest: Rest) -> Self {
+        gone.reverse();
+        Departures { cache, gone, rest }
     }
 
+    #[inline]
     pub(super) fn none(cache: &'a SessionCache<S>) -> Self {
-        Departures::new(cache, Gone::new(), Rest::Nothing)
+        Departures { cache, gone: Gone::new(), rest: Rest::Nothing }
     }
 
     /// Removes what `sweep` is to remove.
@@ -61,6 +66,7 @@ impl<'a, S> Departures<'a, S> {
         Departures::new(cache, gone, rest)
     }
 
+    #[cold]
     fn next_of_rest(&mut self) -> Option<S> {
         let departed = match &mut self.rest {
             Rest::Nothing => None,
@@ -83,12 +89,14 @@ impl<'a, S> Departures<'a, S> {
 impl<S> Iterator for Departures<'_, S> {
     type Item = S;
 
+    #[inline]
     fn next(&mut self) -> Option<S> {
-        match self.gone.next() {
+        match self.gone.pop() {
             Some(departed) => {
                 self.cache.counters().report_one();
                 Some(departed.session)
             }
+            None if matches!(self.rest, Rest::Nothing) => None,
             None => self.next_of_rest(),
         }
     }

@@ -92,14 +92,14 @@ impl<S: SessionRef> InternalCache<S> {
     ) -> bool {
         let expiry = if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { expiry };
         match self.sessions.insert(key, expiry, session.clone()) {
-            Insertion::Added { replaced, evicted } => {
+            Insertion::Added { replaced, mut evicted } => {
                 // Replaced without a word, as in OpenSSL: no callback, still resumable.
                 match replaced {
                     Some(s) if cfg!(feature = "wrong-rule-replaced") => self.departed(ctx, &s),
                     Some(s) if cfg!(feature = "wrong-rule-leak") => std::mem::forget(s),
                     replaced => drop(replaced),
                 }
-                for session in evicted {
+                for session in evicted.by_ref() {
                     self.departed(ctx, &session);
                     self.counters().cache_full.increment();
                 }
