@@ -118,6 +118,20 @@ impl Bucket {
         self.entries[lane].store(entry, Ordering::Relaxed);
         self.flip(lane, tag);
     }
+
+    fn is_free(&self, lane: usize) -> bool {
+        self.lane(0, |free| free == lane).is_some()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = u32> {
+        (0..LANES).filter(|&lane| !self.is_free(lane)).map(|lane| self.entry(lane))
+    }
+
+    /// Frees all lanes. What it has spilled is still where it is.
+    fn empty(&self) {
+        self.tags[0].store(0, Ordering::Relaxed);
+        self.tags[1].store(self.word(1) & !u64::from(u32::MAX), Ordering::Relaxed);
+    }
 }
 
 /// A table of each size, the smallest one bucket, each next one twice as large.
@@ -125,18 +139,36 @@ const TABLES: usize = 20;
 
 /// The index. Read by anyone; what is read while another thread writes is nonsense, but ends.
 ///
-/// A table that became too small stays: someone may be reading it. All that stay are together as
-/// large as the one in use.
+/// It grows into a table of twice the size, and each insertion then moves two buckets of the old one:
+/// nobody ever waits for more than that. The old table stays when it is empty: someone may be reading
+/// it. All that stay are together as large as the one in use.
 pub(super) struct Index {
     /// The table in use.
     current: AtomicUsize,
+    /// The one before, while there may be something in it; [`NONE`] otherwise.
+    previous: AtomicUsize,
     tables: [OnceCell<Box<[Bucket]>>; TABLES],
+    /// Buckets of the previous table that are empty.
+    emptied: AtomicUsize,
 }
+
+/// No table.
+const NONE: usize = usize::MAX;
 
 /// The buckets from the one where a key belongs, each once.
 fn probe(table: &[Bucket], hash: Hash) -> impl Iterator<Item = &Bucket> {
     let (before, from) = table.split_at(hash.place(table.len()));
     from.iter().chain(before)
+}
+
+fn find(table: &[Bucket], hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+    for bucket in probe(table, hash) {
+        let found = bucket.find(hash.byte(), &is_it);
+        if found.is_some() || !bucket.has_spilled() {
+            return found;
+        }
+    }
+    None
 }
 
 fn insert(table: &[Bucket], hash: Hash, entry: u32) {
@@ -150,101 +182,137 @@ fn insert(table: &[Bucket], hash: Hash, entry: u32) {
     unreachable!("there is room in a table that is not full");
 }
 
+/// Tells whether it was there.
+fn remove(table: &[Bucket], hash: Hash, entry: u32) -> bool {
+    for (passed, bucket) in probe(table, hash).enumerate() {
+        if let Some(lane) = bucket.lane(hash.byte(), |lane| bucket.entry(lane) == entry) {
+            bucket.flip(lane, hash.byte());
+            probe(table, hash).take(passed).for_each(Bucket::unspill);
+            return true;
+        }
+        if !bucket.has_spilled() {
+            break;
+        }
+    }
+    false
+}
+
 impl Index {
     pub(super) const fn new() -> Self {
-        Index { tables: [const { OnceCell::new() }; TABLES], current: AtomicUsize::new(0) }
+        Index {
+            current: AtomicUsize::new(0),
+            previous: AtomicUsize::new(NONE),
+            tables: [const { OnceCell::new() }; TABLES],
+            emptied: AtomicUsize::new(0),
+        }
     }
 
     #[inline]
-    fn table(&self) -> &[Bucket] {
-        let current = self.tables.get(self.current.load(Ordering::Acquire));
-        current.and_then(OnceCell::get).map_or(&[], |table| table)
+    fn table(&self, number: &AtomicUsize) -> &[Bucket] {
+        let table = self.tables.get(number.load(Ordering::Acquire));
+        table.and_then(OnceCell::get).map_or(&[], |table| table)
+    }
+
+    /// Is there something in two tables?
+    #[inline]
+    pub(super) fn is_moving(&self) -> bool {
+        self.previous.load(Ordering::Relaxed) != NONE
     }
 
     /// The entry with this hash that `is_it`.
     #[inline(always)]
     pub(super) fn find(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let table = self.table();
+        let table = self.table(&self.current);
         let bucket = table.get(hash.place(table.len()))?;
         match bucket.find(hash.byte(), &is_it) {
-            None if bucket.has_spilled() => self.find_spilled(hash, is_it),
+            None if bucket.has_spilled() || self.is_moving() => self.find_elsewhere(hash, is_it),
             found => found,
         }
     }
 
     #[cold]
-    fn find_spilled(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        for bucket in probe(self.table(), hash) {
-            let found = bucket.find(hash.byte(), &is_it);
-            if found.is_some() || !bucket.has_spilled() {
-                return found;
-            }
-        }
-        None
+    fn find_elsewhere(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let found = find(self.table(&self.current), hash, &is_it);
+        found.or_else(|| find(self.table(&self.previous), hash, is_it))
     }
 
     /// Has it room for so many entries?
     #[inline]
     pub(super) fn fits(&self, entries: usize) -> bool {
-        entries <= self.table().len() * LOAD
+        entries <= self.table(&self.current).len() * LOAD
     }
 
-    /// Makes room for so many entries. `all` are those there are now.
-    pub(super) fn try_grow(
-        &self,
-        entries: usize,
-        all: impl Iterator<Item = (Hash, u32)>,
-    ) -> Result<(), NoMemory> {
+    /// Makes room for so many entries, more than there was room for. Nothing is being moved.
+    pub(super) fn try_grow(&self, entries: usize) -> Result<(), NoMemory> {
         let number = entries.div_ceil(LOAD).next_power_of_two().ilog2() as usize;
         let place = self.tables.get(number).ok_or(NoMemory)?;
         let mut table = Vec::new();
         table.try_reserve_exact(1 << number)?;
         table.resize_with(1 << number, Bucket::default);
-        all.for_each(|(hash, entry)| insert(&table, hash, entry));
+        let is_first = self.table(&self.current).is_empty();
         // Only who holds the lock sets it, and it was not set: the one in use was smaller.
         let _ = place.set(table.into_boxed_slice());
+        if !is_first {
+            self.emptied.store(0, Ordering::Relaxed);
+            self.previous.store(self.current.load(Ordering::Relaxed), Ordering::Release);
+        }
         self.current.store(number, Ordering::Release);
         Ok(())
     }
 
+    /// Moves what is in two buckets of the previous table; `hash_of` tells the hash of an entry.
+    #[cold]
+    pub(super) fn move_buckets(&self, _: &Writing, hash_of: impl Fn(u32) -> Hash) {
+        let (table, previous) = (self.table(&self.current), self.table(&self.previous));
+        let emptied = self.emptied.load(Ordering::Relaxed);
+        for bucket in previous.iter().skip(emptied).take(2) {
+            for entry in bucket.entries() {
+                insert(table, hash_of(entry), entry);
+            }
+            bucket.empty();
+        }
+        self.emptied.store(emptied + 2, Ordering::Relaxed);
+        if emptied + 2 >= previous.len() {
+            self.previous.store(NONE, Ordering::Relaxed);
+        }
+    }
+
     /// Adds an entry that is not there; it fits.
     pub(super) fn insert(&self, _: &Writing, hash: Hash, entry: u32) {
-        insert(self.table(), hash, entry);
+        insert(self.table(&self.current), hash, entry);
     }
 
     /// Removes an entry that is there.
     pub(super) fn remove(&self, _: &Writing, hash: Hash, entry: u32) {
-        for bucket in probe(self.table(), hash) {
-            if let Some(lane) = bucket.lane(hash.byte(), |lane| bucket.entry(lane) == entry) {
-                bucket.flip(lane, hash.byte());
-                return;
-            }
-            bucket.unspill();
+        if !remove(self.table(&self.current), hash, entry) {
+            remove(self.table(&self.previous), hash, entry);
         }
     }
 
     /// Panics unless there are so many entries, each found from its own hash, which `hash_of` tells.
     pub(super) fn validate(&self, len: usize, hash_of: impl Fn(u32) -> Hash) {
         assert!(self.fits(len));
+        let table = self.table(&self.current);
         let (mut found, mut behind, mut spilled) = (0, 0, 0);
-        let table = self.table();
         for (at, bucket) in table.iter().enumerate() {
             spilled += bucket.word(1) / SPILLED;
-            let free = |lane: &usize| bucket.lane(0, |l| l == *lane).is_some();
-            for lane in (0..LANES).filter(|lane| !free(lane)) {
-                let entry = bucket.entry(lane);
+            for entry in bucket.entries() {
                 let hash = hash_of(entry);
-                assert!(
-                    bucket.lane(hash.byte(), |l| l == lane).is_some(),
-                    "the tag is the entry's"
-                );
-                assert!(self.find(hash, |e| e == entry).is_some(), "it is found");
+                assert!(bucket.find(hash.byte(), |e| e == entry).is_some(), "under its own tag");
                 behind += (at + table.len() - hash.place(table.len())) % table.len();
                 found += 1;
             }
         }
-        assert_eq!(found, len);
         assert_eq!(spilled, behind as u64, "what lies behind its bucket is counted there");
+        let previous = self.table(&self.previous);
+        found += previous.iter().flat_map(Bucket::entries).count();
+        assert_eq!(found, len);
+        let buckets = table.iter().chain(previous);
+        for entry in buckets.flat_map(Bucket::entries) {
+            assert!(self.find(hash_of(entry), |e| e == entry).is_some(), "it is found");
+        }
+        let emptied = self.emptied.load(Ordering::Relaxed).min(previous.len());
+        assert!(previous[..emptied].iter().all(|bucket| bucket.entries().next().is_none()));
     }
 }
 
@@ -283,14 +351,22 @@ mod tests {
         let directory = Directory::new();
         let index = &directory.index;
         let mut there: Vec<(Hash, u32)> = Vec::new();
+        let hash_of = |there: &[(Hash, u32)], e| there.iter().find(|t| t.1 == e).unwrap().0;
         let mut random = 1;
         for entry in 0..6000 {
             random = mix(random + 1);
             // A narrow range of hashes: full buckets, equal tags, and wrapping at the end.
             let hash = Hash::from_tag(u32::MAX - (random as u32 % 50) * (1 << 21));
             if !random.is_multiple_of(3) || there.is_empty() {
+                // Not at every insertion, so that there is more than one bucket to move.
+                while index.is_moving() && (entry % 8 == 0 || !index.fits(there.len() + 1)) {
+                    let writing = directory.sequence.write();
+                    index.move_buckets(&writing, |e| hash_of(&there, e));
+                    drop(writing);
+                    index.validate(there.len(), |e| hash_of(&there, e));
+                }
                 if !index.fits(there.len() + 1) {
-                    assert!(index.try_grow(there.len() + 1, there.iter().copied()).is_ok());
+                    assert!(index.try_grow(there.len() + 1).is_ok());
                 }
                 index.insert(&directory.sequence.write(), hash, entry);
                 there.push((hash, entry));
@@ -300,7 +376,7 @@ mod tests {
                 assert!(index.find(hash, |e| e == entry).is_none());
             }
             if entry % 100 == 0 {
-                index.validate(there.len(), |e| there.iter().find(|t| t.1 == e).unwrap().0);
+                index.validate(there.len(), |e| hash_of(&there, e));
             }
             if there.len() > 300 {
                 for (hash, entry) in there.drain(..) {

@@ -79,12 +79,20 @@ impl<S> State<S> {
     fn try_reserve(&mut self, directory: &Directory, more: usize) -> Result<(), NoMemory> {
         let sessions = self.slab.len() + more;
         self.slab.try_reserve(&directory.entries, sessions)?;
-        if !directory.index.fits(sessions) {
-            let all = self.slab.all().map(|number| (hash_of(directory, number), number));
-            directory.index.try_grow(sessions, all)?;
+        if directory.index.fits(sessions) {
+            return Ok(());
         }
-        Ok(())
+        while directory.index.is_moving() {
+            move_buckets(directory);
+        }
+        directory.index.try_grow(sessions)
     }
+}
+
+/// Moves a little of an index that has become too small.
+fn move_buckets(directory: &Directory) {
+    let hash_of = |number| hash_of(directory, number);
+    directory.index.move_buckets(&directory.sequence.write(), hash_of);
 }
 
 fn hash_of(directory: &Directory, number: u32) -> Hash {
@@ -181,6 +189,9 @@ impl<'a, S> Locked<'a, S> {
         let number = self.state.slab.insert(entries, &writing, key, session);
         index.insert(&writing, hash, number);
         drop(writing);
+        if index.is_moving() {
+            move_buckets(self.directory);
+        }
         self.entry(number).set_expiry(expiry);
         self.entry(number).set_sequence(sequence);
         number

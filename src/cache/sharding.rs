@@ -63,7 +63,7 @@ impl<'a, S> View<'a, S> {
 
 /// The shards of a cache.
 pub(super) struct Sharding<S> {
-    /// The 32, once there are any; `heads` is there before them.
+    /// The 16, once there are any; `heads` is there before them.
     shards: OnceBox<[Shard<S>; SHARDS]>,
     heads: OnceBox<[Head; SHARDS]>,
     /// The single shard. Stays, empty, after the split: someone may be waiting for its lock.
