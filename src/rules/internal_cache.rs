@@ -66,9 +66,14 @@ impl<S: SessionRef> InternalCache<S> {
         }
         let changes = whereabouts::changes();
         let (key, expiry) = session.key_and_expiry();
-        let added = self.insert(ctx, key, expiry, session, updates_time);
+        let place = if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { expiry };
+        let inserted = self.sessions.insert(key, place, session.clone());
+        if updates_time && matches!(inserted, Insertion::AlreadyThere(_)) {
+            self.sessions.reschedule(&key, session, place);
+        }
+        // Before any callback: what the application does there with `session` is its own affair.
         whereabouts::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
-        added
+        self.has_added(ctx, inserted)
     }
 
     /// Before it is stored, whoever changes its time is to find it here.
@@ -82,37 +87,20 @@ impl<S: SessionRef> InternalCache<S> {
         }
     }
 
-    fn insert(
-        &self,
-        ctx: *mut SSL_CTX,
-        key: Key,
-        expiry: Expiry,
-        session: &S,
-        updates_time: bool,
-    ) -> bool {
-        let expiry = if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { expiry };
-        match self.sessions.insert(key, expiry, session.clone()) {
-            Insertion::Added { replaced, mut evicted } => {
-                // Replaced without a word, as in OpenSSL: no callback, still resumable.
-                match replaced {
-                    Some(s) if cfg!(feature = "wrong-rule-replaced") => self.departed(ctx, &s),
-                    Some(s) if cfg!(feature = "wrong-rule-leak") => std::mem::forget(s),
-                    replaced => drop(replaced),
-                }
-                for session in evicted.by_ref() {
-                    self.departed(ctx, &session);
-                    self.counters().cache_full.increment();
-                }
-                true
-            }
-            Insertion::AlreadyThere(session) => {
-                if updates_time {
-                    self.sessions.reschedule(&key, &session, expiry);
-                }
-                false
-            }
-            Insertion::NoMemory(_) => false,
+    /// Lets go of what left for a new session, and tells the application. True if it is new.
+    fn has_added(&self, ctx: *mut SSL_CTX, inserted: Insertion<'_, S>) -> bool {
+        let Insertion::Added { replaced, mut evicted } = inserted else { return false };
+        // Replaced without a word, as in OpenSSL: no callback, still resumable.
+        match replaced {
+            Some(s) if cfg!(feature = "wrong-rule-replaced") => self.departed(ctx, &s),
+            Some(s) if cfg!(feature = "wrong-rule-leak") => std::mem::forget(s),
+            replaced => drop(replaced),
         }
+        for session in evicted.by_ref() {
+            self.departed(ctx, &session);
+            self.counters().cache_full.increment();
+        }
+        true
     }
 
     /// The end of `SSL_CTX_remove_session`, when `session` has been marked: takes out what has its
