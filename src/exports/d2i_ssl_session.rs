@@ -27,7 +27,7 @@ use crate::standalone::{Session, der};
 /// `a` is NULL or points to NULL or to a live session; `pp` is NULL or points to NULL or to `length`
 /// readable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn d2i_SSL_SESSION(
+pub unsafe extern "C-unwind" fn d2i_SSL_SESSION(
     a: *mut *mut SSL_SESSION,
     pp: *mut *const c_uchar,
     length: c_long,
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn d2i_SSL_SESSION(
 /// # Safety
 /// As for d2i_SSL_SESSION(); `libctx` is NULL or live, `propq` NULL or a C string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn d2i_SSL_SESSION_ex(
+pub unsafe extern "C-unwind" fn d2i_SSL_SESSION_ex(
     a: *mut *mut SSL_SESSION,
     pp: *mut *const c_uchar,
     length: c_long,
@@ -79,7 +79,10 @@ pub unsafe extern "C" fn d2i_SSL_SESSION_ex(
 /// # Safety
 /// `in_` is NULL or live; `pp` is NULL or points to NULL or to enough writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn i2d_SSL_SESSION(in_: *const SSL_SESSION, pp: *mut *mut c_uchar) -> c_int {
+pub unsafe extern "C-unwind" fn i2d_SSL_SESSION(
+    in_: *const SSL_SESSION,
+    pp: *mut *mut c_uchar,
+) -> c_int {
     if in_.is_null() {
         return 0;
     }

@@ -21,7 +21,7 @@ use crate::standalone::{Session, der, pem};
 /// # Safety
 /// `bp` is NULL or live; `x` is NULL or points to NULL or to a live session; `u` is what `cb` wants.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PEM_read_bio_SSL_SESSION(
+pub unsafe extern "C-unwind" fn PEM_read_bio_SSL_SESSION(
     bp: *mut BIO,
     x: *mut *mut SSL_SESSION,
     cb: pem_password_cb,
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn PEM_read_bio_SSL_SESSION(
 /// # Safety
 /// `fp` is NULL or an open stream; `x` and `u` as for PEM_read_bio_SSL_SESSION().
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PEM_read_SSL_SESSION(
+pub unsafe extern "C-unwind" fn PEM_read_SSL_SESSION(
     fp: *mut FILE,
     x: *mut *mut SSL_SESSION,
     cb: pem_password_cb,
@@ -76,7 +76,10 @@ pub unsafe extern "C" fn PEM_read_SSL_SESSION(
 /// # Safety
 /// `bp` and `x` are NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PEM_write_bio_SSL_SESSION(bp: *mut BIO, x: *const SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn PEM_write_bio_SSL_SESSION(
+    bp: *mut BIO,
+    x: *const SSL_SESSION,
+) -> c_int {
     if bp.is_null() {
         return 0;
     }
@@ -96,7 +99,10 @@ pub unsafe extern "C" fn PEM_write_bio_SSL_SESSION(bp: *mut BIO, x: *const SSL_S
 /// # Safety
 /// `fp` is NULL or an open stream, `x` NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PEM_write_SSL_SESSION(fp: *mut FILE, x: *const SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn PEM_write_SSL_SESSION(
+    fp: *mut FILE,
+    x: *const SSL_SESSION,
+) -> c_int {
     if fp.is_null() {
         return 0;
     }

@@ -16,7 +16,10 @@ use crate::standalone::{Cipher, CipherPtr};
 /// # Safety
 /// `ssl` is NULL or live; `ptr` is NULL or points to two readable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CIPHER_find(ssl: *mut SSL, ptr: *const c_uchar) -> *const SSL_CIPHER {
+pub unsafe extern "C-unwind" fn SSL_CIPHER_find(
+    ssl: *mut SSL,
+    ptr: *const c_uchar,
+) -> *const SSL_CIPHER {
     if ssl.is_null() || ptr.is_null() {
         return std::ptr::null();
     }
@@ -36,7 +39,7 @@ pub unsafe extern "C" fn SSL_CIPHER_find(ssl: *mut SSL, ptr: *const c_uchar) -> 
 /// # Safety
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CIPHER_get_name(c: *const SSL_CIPHER) -> *const c_char {
+pub unsafe extern "C-unwind" fn SSL_CIPHER_get_name(c: *const SSL_CIPHER) -> *const c_char {
     export!(NO_CIPHER.as_ptr(); SSL_CIPHER_get_name(c); text(c, |cipher| Some(cipher.name)))
 }
 
@@ -49,7 +52,7 @@ pub unsafe extern "C" fn SSL_CIPHER_get_name(c: *const SSL_CIPHER) -> *const c_c
 /// # Safety
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CIPHER_standard_name(c: *const SSL_CIPHER) -> *const c_char {
+pub unsafe extern "C-unwind" fn SSL_CIPHER_standard_name(c: *const SSL_CIPHER) -> *const c_char {
     export!(NO_CIPHER.as_ptr(); SSL_CIPHER_standard_name(c);
         text(c, |cipher| cipher.standard_name))
 }
@@ -62,7 +65,7 @@ pub unsafe extern "C" fn SSL_CIPHER_standard_name(c: *const SSL_CIPHER) -> *cons
 /// # Safety
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CIPHER_get_version(c: *const SSL_CIPHER) -> *const c_char {
+pub unsafe extern "C-unwind" fn SSL_CIPHER_get_version(c: *const SSL_CIPHER) -> *const c_char {
     export!(NO_CIPHER.as_ptr(); SSL_CIPHER_get_version(c); text(c, |cipher| Some(cipher.version)))
 }
 
@@ -73,7 +76,7 @@ pub unsafe extern "C" fn SSL_CIPHER_get_version(c: *const SSL_CIPHER) -> *const 
 /// # Safety
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CIPHER_get_id(c: *const SSL_CIPHER) -> u32 {
+pub unsafe extern "C-unwind" fn SSL_CIPHER_get_id(c: *const SSL_CIPHER) -> u32 {
     if c.is_null() {
         return 0;
     }
@@ -87,7 +90,7 @@ pub unsafe extern "C" fn SSL_CIPHER_get_id(c: *const SSL_CIPHER) -> u32 {
 /// # Safety
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CIPHER_get_protocol_id(c: *const SSL_CIPHER) -> u16 {
+pub unsafe extern "C-unwind" fn SSL_CIPHER_get_protocol_id(c: *const SSL_CIPHER) -> u16 {
     if c.is_null() {
         return 0;
     }
@@ -104,7 +107,10 @@ pub unsafe extern "C" fn SSL_CIPHER_get_protocol_id(c: *const SSL_CIPHER) -> u16
 /// # Safety
 /// `c` is NULL or a cipher suite; `alg_bits` is NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CIPHER_get_bits(c: *const SSL_CIPHER, alg_bits: *mut c_int) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_CIPHER_get_bits(
+    c: *const SSL_CIPHER,
+    alg_bits: *mut c_int,
+) -> c_int {
     export!(0; SSL_CIPHER_get_bits(c, alg_bits);
     CipherPtr(c).cipher().map_or(0, |cipher| {
         if !alg_bits.is_null() {

@@ -23,7 +23,10 @@ use crate::standalone::{Context, SessionHandle};
 /// # Safety
 /// `ctx` and `c` are NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_add_session(ctx: *mut SSL_CTX, c: *mut SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_CTX_add_session(
+    ctx: *mut SSL_CTX,
+    c: *mut SSL_SESSION,
+) -> c_int {
     export_both!(0;
     // SAFETY: the caller's promise.
     |real| unsafe { calls::add_session(real, ctx, c) };
@@ -47,7 +50,10 @@ pub unsafe extern "C" fn SSL_CTX_add_session(ctx: *mut SSL_CTX, c: *mut SSL_SESS
 /// # Safety
 /// `ctx` and `c` are NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_remove_session(ctx: *mut SSL_CTX, c: *mut SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_CTX_remove_session(
+    ctx: *mut SSL_CTX,
+    c: *mut SSL_SESSION,
+) -> c_int {
     export_both!(0;
     |real| calls::remove_session(real, ctx, c);
     // SAFETY: the caller's promise.

@@ -20,7 +20,7 @@ use crate::standalone::Context;
 /// # Safety
 /// `ctx` is NULL or live; `parg` is what the command takes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_ctrl(
+pub unsafe extern "C-unwind" fn SSL_CTX_ctrl(
     ctx: *mut SSL_CTX,
     cmd: c_int,
     larg: c_long,
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn SSL_CTX_ctrl(
 /// # Safety
 /// As the real function asks.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_callback_ctrl(
+pub unsafe extern "C-unwind" fn SSL_CTX_callback_ctrl(
     ctx: *mut SSL_CTX,
     cmd: c_int,
     fp: UntypedCb,
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn SSL_CTX_callback_ctrl(
 /// # Safety
 /// As the real function asks.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_ctrl(
+pub unsafe extern "C-unwind" fn SSL_ctrl(
     ssl: *mut SSL,
     cmd: c_int,
     larg: c_long,

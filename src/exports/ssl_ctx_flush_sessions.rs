@@ -20,7 +20,7 @@ use crate::standalone::Context;
 /// # Safety
 /// `ctx` is NULL (nothing happens) or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_flush_sessions(ctx: *mut SSL_CTX, tm: c_long) {
+pub unsafe extern "C-unwind" fn SSL_CTX_flush_sessions(ctx: *mut SSL_CTX, tm: c_long) {
     export_both!(();
     |real| calls::flush_sessions(real, ctx, tm);
     // SAFETY: the caller's promise.
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn SSL_CTX_flush_sessions(ctx: *mut SSL_CTX, tm: c_long) {
 /// # Safety
 /// `ctx` is NULL (nothing happens) or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_flush_sessions_ex(ctx: *mut SSL_CTX, tm: time_t) {
+pub unsafe extern "C-unwind" fn SSL_CTX_flush_sessions_ex(ctx: *mut SSL_CTX, tm: time_t) {
     // SAFETY: the caller's promise.
     unsafe { SSL_CTX_flush_sessions(ctx, tm) }
 }

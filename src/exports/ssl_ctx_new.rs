@@ -18,7 +18,7 @@ use crate::standalone::method::{Method, all};
 /// # Safety
 /// `settings` is NULL or what the real function takes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn OPENSSL_init_ssl(
+pub unsafe extern "C-unwind" fn OPENSSL_init_ssl(
     opts: u64,
     settings: *const OPENSSL_INIT_SETTINGS,
 ) -> c_int {
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn OPENSSL_init_ssl(
 /// Ownership: static, never freed.
 /// See TLS_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLS_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLS_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLS_method(); all::TLS.as_c())
 }
 
@@ -39,7 +39,7 @@ pub extern "C" fn TLS_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLS_server_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLS_server_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLS_server_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLS_server_method(); all::TLS_SERVER.as_c())
 }
 
@@ -48,7 +48,7 @@ pub extern "C" fn TLS_server_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLS_client_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLS_client_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLS_client_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLS_client_method(); all::TLS_CLIENT.as_c())
 }
 
@@ -57,7 +57,7 @@ pub extern "C" fn TLS_client_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLSv1_2_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLSv1_2_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLSv1_2_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLSv1_2_method(); all::TLS1_2.as_c())
 }
 
@@ -66,7 +66,7 @@ pub extern "C" fn TLSv1_2_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLSv1_2_server_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLSv1_2_server_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLSv1_2_server_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLSv1_2_server_method(); all::TLS1_2_SERVER.as_c())
 }
 
@@ -75,7 +75,7 @@ pub extern "C" fn TLSv1_2_server_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLSv1_2_client_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLSv1_2_client_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLSv1_2_client_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLSv1_2_client_method(); all::TLS1_2_CLIENT.as_c())
 }
 
@@ -84,7 +84,7 @@ pub extern "C" fn TLSv1_2_client_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLSv1_1_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLSv1_1_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLSv1_1_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLSv1_1_method(); all::TLS1_1.as_c())
 }
 
@@ -93,7 +93,7 @@ pub extern "C" fn TLSv1_1_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLSv1_1_server_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLSv1_1_server_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLSv1_1_server_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLSv1_1_server_method(); all::TLS1_1_SERVER.as_c())
 }
 
@@ -102,7 +102,7 @@ pub extern "C" fn TLSv1_1_server_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLSv1_1_client_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLSv1_1_client_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLSv1_1_client_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLSv1_1_client_method(); all::TLS1_1_CLIENT.as_c())
 }
 
@@ -111,7 +111,7 @@ pub extern "C" fn TLSv1_1_client_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLSv1_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLSv1_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLSv1_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLSv1_method(); all::TLS1.as_c())
 }
 
@@ -120,7 +120,7 @@ pub extern "C" fn TLSv1_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLSv1_server_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLSv1_server_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLSv1_server_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLSv1_server_method(); all::TLS1_SERVER.as_c())
 }
 
@@ -129,7 +129,7 @@ pub extern "C" fn TLSv1_server_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See TLSv1_client_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn TLSv1_client_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn TLSv1_client_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); TLSv1_client_method(); all::TLS1_CLIENT.as_c())
 }
 
@@ -138,7 +138,7 @@ pub extern "C" fn TLSv1_client_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See DTLS_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn DTLS_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn DTLS_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); DTLS_method(); all::DTLS.as_c())
 }
 
@@ -147,7 +147,7 @@ pub extern "C" fn DTLS_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See DTLS_server_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn DTLS_server_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn DTLS_server_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); DTLS_server_method(); all::DTLS_SERVER.as_c())
 }
 
@@ -156,7 +156,7 @@ pub extern "C" fn DTLS_server_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See DTLS_client_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn DTLS_client_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn DTLS_client_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); DTLS_client_method(); all::DTLS_CLIENT.as_c())
 }
 
@@ -165,7 +165,7 @@ pub extern "C" fn DTLS_client_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See DTLSv1_2_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn DTLSv1_2_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn DTLSv1_2_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); DTLSv1_2_method(); all::DTLS1_2.as_c())
 }
 
@@ -174,7 +174,7 @@ pub extern "C" fn DTLSv1_2_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See DTLSv1_2_server_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn DTLSv1_2_server_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn DTLSv1_2_server_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); DTLSv1_2_server_method(); all::DTLS1_2_SERVER.as_c())
 }
 
@@ -183,7 +183,7 @@ pub extern "C" fn DTLSv1_2_server_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See DTLSv1_2_client_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn DTLSv1_2_client_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn DTLSv1_2_client_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); DTLSv1_2_client_method(); all::DTLS1_2_CLIENT.as_c())
 }
 
@@ -192,7 +192,7 @@ pub extern "C" fn DTLSv1_2_client_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See DTLSv1_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn DTLSv1_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn DTLSv1_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); DTLSv1_method(); all::DTLS1.as_c())
 }
 
@@ -201,7 +201,7 @@ pub extern "C" fn DTLSv1_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See DTLSv1_server_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn DTLSv1_server_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn DTLSv1_server_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); DTLSv1_server_method(); all::DTLS1_SERVER.as_c())
 }
 
@@ -210,7 +210,7 @@ pub extern "C" fn DTLSv1_server_method() -> *const SSL_METHOD {
 /// Ownership: static, never freed.
 /// See DTLSv1_client_method(3).
 #[unsafe(no_mangle)]
-pub extern "C" fn DTLSv1_client_method() -> *const SSL_METHOD {
+pub extern "C-unwind" fn DTLSv1_client_method() -> *const SSL_METHOD {
     export!(std::ptr::null(); DTLSv1_client_method(); all::DTLS1_CLIENT.as_c())
 }
 
@@ -225,7 +225,7 @@ pub extern "C" fn DTLSv1_client_method() -> *const SSL_METHOD {
 /// # Safety
 /// `meth` is NULL or from one of the functions above.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_new(meth: *const SSL_METHOD) -> *mut SSL_CTX {
+pub unsafe extern "C-unwind" fn SSL_CTX_new(meth: *const SSL_METHOD) -> *mut SSL_CTX {
     export_both!(std::ptr::null_mut();
         |real| calls::ctx_new(real, meth);
         // SAFETY: the caller's promise.
@@ -239,7 +239,7 @@ pub unsafe extern "C" fn SSL_CTX_new(meth: *const SSL_METHOD) -> *mut SSL_CTX {
 /// # Safety
 /// `meth` is NULL or from one of the functions above, the rest as the real function asks.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_new_ex(
+pub unsafe extern "C-unwind" fn SSL_CTX_new_ex(
     libctx: *mut OSSL_LIB_CTX,
     propq: *const c_char,
     meth: *const SSL_METHOD,
@@ -271,7 +271,7 @@ unsafe fn new_context(method: *const SSL_METHOD) -> *mut SSL_CTX {
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
     if ctx.is_null() {
         return 0;
     }
@@ -292,7 +292,7 @@ pub unsafe extern "C" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
 /// # Safety
 /// `ctx` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_free(ctx: *mut SSL_CTX) {
+pub unsafe extern "C-unwind" fn SSL_CTX_free(ctx: *mut SSL_CTX) {
     export_both!(();
         |real| calls::ctx_free(real, ctx);
         // SAFETY: the caller's promise.

@@ -16,7 +16,7 @@ use crate::standalone::Context;
 /// # Safety
 /// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessionCb) {
+pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessionCb) {
     export_both!(();
     |real| calls::set_new_cb(real, ctx, cb);
     // SAFETY: the caller's promise.
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessi
 /// # Safety
 /// `ctx` is NULL (which has none) or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> NewSessionCb {
+pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> NewSessionCb {
     export_both!(None;
         |real| calls::new_cb(real, ctx);
         // SAFETY: the caller's promise.
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> NewSessio
 /// # Safety
 /// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: RemoveSessionCb) {
+pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: RemoveSessionCb) {
     export_both!(();
     |real| calls::set_remove_cb(real, ctx, cb);
     // SAFETY: the caller's promise.
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: Remov
 /// # Safety
 /// `ctx` is NULL (which has none) or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) -> RemoveSessionCb {
+pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) -> RemoveSessionCb {
     export_both!(None;
         |real| calls::remove_cb(real, ctx);
         // SAFETY: the caller's promise.
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) -> Remove
 /// # Safety
 /// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessionCb) {
+pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessionCb) {
     export_both!(();
     |real| calls::set_get_cb(real, ctx, cb);
     // SAFETY: the caller's promise.
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessi
 /// # Safety
 /// `ctx` is NULL (which has none) or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_sess_get_get_cb(ctx: *mut SSL_CTX) -> GetSessionCb {
+pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_get_cb(ctx: *mut SSL_CTX) -> GetSessionCb {
     export_both!(None;
         |real| calls::get_cb(real, ctx);
         // SAFETY: the caller's promise.

@@ -19,7 +19,7 @@ use crate::standalone::Context;
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_sessions(ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION {
+pub unsafe extern "C-unwind" fn SSL_CTX_sessions(ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION {
     let null = std::ptr::null_mut();
     if ctx.is_null() {
         return null;

@@ -18,7 +18,7 @@ use crate::standalone::{Connection, Context, Session};
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_set_ex_data(
+pub unsafe extern "C-unwind" fn SSL_CTX_set_ex_data(
     ctx: *mut SSL_CTX,
     idx: c_int,
     data: *mut c_void,
@@ -38,7 +38,10 @@ pub unsafe extern "C" fn SSL_CTX_set_ex_data(
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_get_ex_data(ctx: *const SSL_CTX, idx: c_int) -> *mut c_void {
+pub unsafe extern "C-unwind" fn SSL_CTX_get_ex_data(
+    ctx: *const SSL_CTX,
+    idx: c_int,
+) -> *mut c_void {
     let null = std::ptr::null_mut();
     if ctx.is_null() {
         return null;
@@ -60,7 +63,11 @@ pub unsafe extern "C" fn SSL_CTX_get_ex_data(ctx: *const SSL_CTX, idx: c_int) ->
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_set_ex_data(ssl: *mut SSL, idx: c_int, data: *mut c_void) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_set_ex_data(
+    ssl: *mut SSL,
+    idx: c_int,
+    data: *mut c_void,
+) -> c_int {
     if ssl.is_null() {
         return 0;
     }
@@ -76,7 +83,7 @@ pub unsafe extern "C" fn SSL_set_ex_data(ssl: *mut SSL, idx: c_int, data: *mut c
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_get_ex_data(ssl: *const SSL, idx: c_int) -> *mut c_void {
+pub unsafe extern "C-unwind" fn SSL_get_ex_data(ssl: *const SSL, idx: c_int) -> *mut c_void {
     let null = std::ptr::null_mut();
     if ssl.is_null() {
         return null;
@@ -98,7 +105,7 @@ pub unsafe extern "C" fn SSL_get_ex_data(ssl: *const SSL, idx: c_int) -> *mut c_
 /// # Safety
 /// `ses` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_ex_data(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set_ex_data(
     ses: *mut SSL_SESSION,
     idx: c_int,
     data: *mut c_void,
@@ -118,7 +125,7 @@ pub unsafe extern "C" fn SSL_SESSION_set_ex_data(
 /// # Safety
 /// `ses` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_ex_data(
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_ex_data(
     ses: *const SSL_SESSION,
     idx: c_int,
 ) -> *mut c_void {

@@ -18,7 +18,7 @@ use crate::standalone::{Connection, Context};
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_set_generate_session_id(
+pub unsafe extern "C-unwind" fn SSL_CTX_set_generate_session_id(
     ctx: *mut SSL_CTX,
     cb: GEN_SESSION_CB,
 ) -> c_int {
@@ -42,7 +42,10 @@ pub unsafe extern "C" fn SSL_CTX_set_generate_session_id(
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_set_generate_session_id(ssl: *mut SSL, cb: GEN_SESSION_CB) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_set_generate_session_id(
+    ssl: *mut SSL,
+    cb: GEN_SESSION_CB,
+) -> c_int {
     if ssl.is_null() {
         return 0;
     }
@@ -64,7 +67,7 @@ pub unsafe extern "C" fn SSL_set_generate_session_id(ssl: *mut SSL, cb: GEN_SESS
 /// # Safety
 /// `ssl` is NULL or live; `id` points to `id_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_has_matching_session_id(
+pub unsafe extern "C-unwind" fn SSL_has_matching_session_id(
     ssl: *const SSL,
     id: *const c_uchar,
     id_len: c_uint,

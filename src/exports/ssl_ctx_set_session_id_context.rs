@@ -18,7 +18,7 @@ use crate::standalone::{Connection, Context};
 /// # Safety
 /// `ctx` is NULL or live; `sid_ctx` points to `sid_ctx_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_set_session_id_context(
+pub unsafe extern "C-unwind" fn SSL_CTX_set_session_id_context(
     ctx: *mut SSL_CTX,
     sid_ctx: *const c_uchar,
     sid_ctx_len: c_uint,
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn SSL_CTX_set_session_id_context(
 /// # Safety
 /// `ssl` is NULL or live; `sid_ctx` points to `sid_ctx_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_set_session_id_context(
+pub unsafe extern "C-unwind" fn SSL_set_session_id_context(
     ssl: *mut SSL,
     sid_ctx: *const c_uchar,
     sid_ctx_len: c_uint,

@@ -15,7 +15,7 @@ use crate::standalone::Session;
 /// # Safety
 /// the session is NULL or live; `data` points to `len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set1_ticket_appdata(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set1_ticket_appdata(
     ss: *mut SSL_SESSION,
     data: *const c_void,
     len: size_t,
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn SSL_SESSION_set1_ticket_appdata(
 /// # Safety
 /// `ss` is NULL or live; `data` and `len` are NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get0_ticket_appdata(
+pub unsafe extern "C-unwind" fn SSL_SESSION_get0_ticket_appdata(
     ss: *mut SSL_SESSION,
     data: *mut *mut c_void,
     len: *mut size_t,

@@ -14,7 +14,7 @@ use crate::standalone::{Connection, Context};
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long) -> c_long {
+pub unsafe extern "C-unwind" fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long) -> c_long {
     export!(0; SSL_CTX_set_timeout(ctx, t);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.set_timeout(t)))
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long) -> c_
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_CTX_get_timeout(ctx: *const SSL_CTX) -> c_long {
+pub unsafe extern "C-unwind" fn SSL_CTX_get_timeout(ctx: *const SSL_CTX) -> c_long {
     export!(0; SSL_CTX_get_timeout(ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(0, Context::timeout))
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn SSL_CTX_get_timeout(ctx: *const SSL_CTX) -> c_long {
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_get_default_timeout(s: *const SSL) -> c_long {
+pub unsafe extern "C-unwind" fn SSL_get_default_timeout(s: *const SSL) -> c_long {
     if s.is_null() {
         return 0;
     }

@@ -16,7 +16,7 @@ use crate::standalone::Session;
 /// # Safety
 /// `session` is NULL or live; `out` points to `outlen` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_master_key(
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_master_key(
     session: *const SSL_SESSION,
     out: *mut c_uchar,
     outlen: size_t,
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn SSL_SESSION_get_master_key(
 /// # Safety
 /// `sess` is NULL or live; `key` points to `len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set1_master_key(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set1_master_key(
     sess: *mut SSL_SESSION,
     key: *const c_uchar,
     len: size_t,

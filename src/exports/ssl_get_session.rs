@@ -15,7 +15,7 @@ use crate::standalone::{Connection, Session, SessionHandle};
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_get_session(ssl: *const SSL) -> *mut SSL_SESSION {
+pub unsafe extern "C-unwind" fn SSL_get_session(ssl: *const SSL) -> *mut SSL_SESSION {
     if ssl.is_null() {
         return std::ptr::null_mut();
     }
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn SSL_get_session(ssl: *const SSL) -> *mut SSL_SESSION {
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_get1_session(ssl: *mut SSL) -> *mut SSL_SESSION {
+pub unsafe extern "C-unwind" fn SSL_get1_session(ssl: *mut SSL) -> *mut SSL_SESSION {
     if ssl.is_null() {
         return std::ptr::null_mut();
     }
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn SSL_get1_session(ssl: *mut SSL) -> *mut SSL_SESSION {
 /// # Safety
 /// `to` and `session` are NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_set_session(to: *mut SSL, session: *mut SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_set_session(to: *mut SSL, session: *mut SSL_SESSION) -> c_int {
     if to.is_null() {
         return 0;
     }
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn SSL_set_session(to: *mut SSL, session: *mut SSL_SESSION
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_session_reused(ssl: *const SSL) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_session_reused(ssl: *const SSL) -> c_int {
     if ssl.is_null() {
         return 0;
     }
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn SSL_session_reused(ssl: *const SSL) -> c_int {
 /// # Safety
 /// `to` and `from` are NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_copy_session_id(to: *mut SSL, from: *const SSL) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_copy_session_id(to: *mut SSL, from: *const SSL) -> c_int {
     if to.is_null() || from.is_null() {
         return 0;
     }

@@ -20,7 +20,7 @@ use crate::standalone::{Connection, Context};
 /// # Safety
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
+pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
     export!(std::ptr::null_mut(); SSL_new(ctx);
         // SAFETY: the caller's promise.
         match unsafe { Context::borrow(ctx) } {
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
     if ssl.is_null() {
         return 0;
     }
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
 /// # Safety
 /// `ssl` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_free(ssl: *mut SSL) {
+pub unsafe extern "C-unwind" fn SSL_free(ssl: *mut SSL) {
     export!((); SSL_free(ssl);
         // SAFETY: the caller's promise.
         unsafe { Connection::free(ssl) })
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn SSL_free(ssl: *mut SSL) {
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX {
+pub unsafe extern "C-unwind" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX {
     if ssl.is_null() {
         return std::ptr::null_mut();
     }
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX {
 /// # Safety
 /// `ssl` and `ctx` are NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
+pub unsafe extern "C-unwind" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
     export_both!(std::ptr::null_mut();
     |real| calls::set_ssl_ctx(real, ssl, ctx);
     // SAFETY: the caller's promise.
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX) -> *m
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_version(ssl: *const SSL) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_version(ssl: *const SSL) -> c_int {
     if ssl.is_null() {
         return 0;
     }
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn SSL_version(ssl: *const SSL) -> c_int {
 /// # Safety
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_is_server(ssl: *const SSL) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_is_server(ssl: *const SSL) -> c_int {
     if ssl.is_null() {
         return 0;
     }

@@ -13,7 +13,7 @@ use crate::standalone::Session;
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_max_early_data(s: *const SSL_SESSION) -> u32 {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_max_early_data(s: *const SSL_SESSION) -> u32 {
     if s.is_null() {
         return 0;
     }
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn SSL_SESSION_get_max_early_data(s: *const SSL_SESSION) -
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_max_early_data(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set_max_early_data(
     s: *mut SSL_SESSION,
     max_early_data: u32,
 ) -> c_int {

@@ -15,7 +15,7 @@ use crate::standalone::Session;
 /// # Safety
 /// None: any thread, any time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_new() -> *mut SSL_SESSION {
+pub unsafe extern "C-unwind" fn SSL_SESSION_new() -> *mut SSL_SESSION {
     export!(std::ptr::null_mut(); SSL_SESSION_new(); Session::into_c(Session::new()))
 }
 
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn SSL_SESSION_new() -> *mut SSL_SESSION {
 /// # Safety
 /// `src` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_dup(src: *const SSL_SESSION) -> *mut SSL_SESSION {
+pub unsafe extern "C-unwind" fn SSL_SESSION_dup(src: *const SSL_SESSION) -> *mut SSL_SESSION {
     let null = std::ptr::null_mut();
     if src.is_null() {
         return null;
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn SSL_SESSION_dup(src: *const SSL_SESSION) -> *mut SSL_SE
 /// # Safety
 /// `ses` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_up_ref(ses: *mut SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_SESSION_up_ref(ses: *mut SSL_SESSION) -> c_int {
     if ses.is_null() {
         return 0;
     }
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn SSL_SESSION_up_ref(ses: *mut SSL_SESSION) -> c_int {
 /// # Safety
 /// `session` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_free(session: *mut SSL_SESSION) {
+pub unsafe extern "C-unwind" fn SSL_SESSION_free(session: *mut SSL_SESSION) {
     export!((); SSL_SESSION_free(session);
         // SAFETY: the caller's promise.
         drop(unsafe { Session::from_c(session) }))

@@ -15,7 +15,9 @@ use crate::standalone::{CipherPtr, Session};
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get0_cipher(s: *const SSL_SESSION) -> *const SSL_CIPHER {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get0_cipher(
+    s: *const SSL_SESSION,
+) -> *const SSL_CIPHER {
     if s.is_null() {
         return std::ptr::null();
     }
@@ -32,7 +34,7 @@ pub unsafe extern "C" fn SSL_SESSION_get0_cipher(s: *const SSL_SESSION) -> *cons
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_cipher(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set_cipher(
     s: *mut SSL_SESSION,
     cipher: *const SSL_CIPHER,
 ) -> c_int {

@@ -18,7 +18,7 @@ use crate::standalone::Session;
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get0_hostname(s: *const SSL_SESSION) -> *const c_char {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get0_hostname(s: *const SSL_SESSION) -> *const c_char {
     if s.is_null() {
         return std::ptr::null();
     }
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn SSL_SESSION_get0_hostname(s: *const SSL_SESSION) -> *co
 /// # Safety
 /// `s` is NULL or live; `hostname` is NULL or a C string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set1_hostname(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set1_hostname(
     s: *mut SSL_SESSION,
     hostname: *const c_char,
 ) -> c_int {
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn SSL_SESSION_set1_hostname(
 /// # Safety
 /// `s` is NULL or live; `alpn` and `len` are NULL (nothing happens) or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get0_alpn_selected(
+pub unsafe extern "C-unwind" fn SSL_SESSION_get0_alpn_selected(
     s: *const SSL_SESSION,
     alpn: *mut *const c_uchar,
     len: *mut size_t,
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn SSL_SESSION_get0_alpn_selected(
 /// # Safety
 /// the session is NULL or live; `alpn` points to `len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set1_alpn_selected(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set1_alpn_selected(
     s: *mut SSL_SESSION,
     alpn: *const c_uchar,
     len: size_t,

@@ -18,7 +18,7 @@ use crate::standalone::Session;
 /// # Safety
 /// `s` is NULL or live, `len` NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get0_id_context(
+pub unsafe extern "C-unwind" fn SSL_SESSION_get0_id_context(
     s: *const SSL_SESSION,
     len: *mut c_uint,
 ) -> *const c_uchar {
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn SSL_SESSION_get0_id_context(
 /// # Safety
 /// `s` is NULL or live; `sid_ctx` points to `sid_ctx_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set1_id_context(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set1_id_context(
     s: *mut SSL_SESSION,
     sid_ctx: *const c_uchar,
     sid_ctx_len: c_uint,

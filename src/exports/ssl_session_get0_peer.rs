@@ -13,7 +13,7 @@ use crate::standalone::Session;
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get0_peer(s: *mut SSL_SESSION) -> *mut X509 {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get0_peer(s: *mut SSL_SESSION) -> *mut X509 {
     if s.is_null() {
         return std::ptr::null_mut();
     }
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn SSL_SESSION_get0_peer(s: *mut SSL_SESSION) -> *mut X509
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get0_peer_rpk(s: *mut SSL_SESSION) -> *mut EVP_PKEY {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get0_peer_rpk(s: *mut SSL_SESSION) -> *mut EVP_PKEY {
     if s.is_null() {
         return std::ptr::null_mut();
     }

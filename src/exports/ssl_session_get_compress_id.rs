@@ -14,7 +14,7 @@ use crate::standalone::Session;
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_compress_id(s: *const SSL_SESSION) -> c_uint {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_compress_id(s: *const SSL_SESSION) -> c_uint {
     if s.is_null() {
         return 0;
     }
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn SSL_SESSION_get_compress_id(s: *const SSL_SESSION) -> c
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_max_fragment_length(s: *const SSL_SESSION) -> u8 {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_max_fragment_length(s: *const SSL_SESSION) -> u8 {
     if s.is_null() {
         return 0;
     }

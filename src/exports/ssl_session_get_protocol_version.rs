@@ -13,7 +13,7 @@ use crate::standalone::Session;
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_protocol_version(s: *const SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_protocol_version(s: *const SSL_SESSION) -> c_int {
     if s.is_null() {
         return 0;
     }
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn SSL_SESSION_get_protocol_version(s: *const SSL_SESSION)
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_protocol_version(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set_protocol_version(
     s: *mut SSL_SESSION,
     version: c_int,
 ) -> c_int {

@@ -15,7 +15,7 @@ use crate::standalone::{self, Session, SessionHandle};
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_time(s: *const SSL_SESSION) -> c_long {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_time(s: *const SSL_SESSION) -> c_long {
     export!(0; SSL_SESSION_get_time(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.time)))
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn SSL_SESSION_get_time(s: *const SSL_SESSION) -> c_long {
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_long) -> c_long {
+pub unsafe extern "C-unwind" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_long) -> c_long {
     export_both!(0;
         // SAFETY: the caller's promise.
         |real| unsafe { calls::set_time(real, s, tm) };
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_long) -
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -> time_t {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -> time_t {
     // Not by way of the older function: libssl's own calls this one, perhaps through us.
     export_both!(0;
         |real| call!(real, SSL_SESSION_get_time_ex(s)
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -> time_
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_time_ex(s: *mut SSL_SESSION, tm: time_t) -> time_t {
+pub unsafe extern "C-unwind" fn SSL_SESSION_set_time_ex(s: *mut SSL_SESSION, tm: time_t) -> time_t {
     export_both!(0;
         // SAFETY: the caller's promise.
         |real| unsafe { calls::set_time_ex(real, s, tm) };
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn SSL_SESSION_set_time_ex(s: *mut SSL_SESSION, tm: time_t
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -> c_long {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -> c_long {
     export!(0; SSL_SESSION_get_timeout(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.timeout)))
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -> c_lon
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set_timeout(s: *mut SSL_SESSION, t: c_long) -> c_long {
+pub unsafe extern "C-unwind" fn SSL_SESSION_set_timeout(s: *mut SSL_SESSION, t: c_long) -> c_long {
     export_both!(0;
     // SAFETY: the caller's promise.
     |real| unsafe { calls::set_timeout(real, s, t) };

@@ -13,7 +13,7 @@ use crate::standalone::{Session, Values};
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_has_ticket(s: *const SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_SESSION_has_ticket(s: *const SSL_SESSION) -> c_int {
     if s.is_null() {
         return 0;
     }
@@ -29,7 +29,9 @@ pub unsafe extern "C" fn SSL_SESSION_has_ticket(s: *const SSL_SESSION) -> c_int 
 /// # Safety
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_ticket_lifetime_hint(s: *const SSL_SESSION) -> c_ulong {
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_ticket_lifetime_hint(
+    s: *const SSL_SESSION,
+) -> c_ulong {
     if s.is_null() {
         return 0;
     }
@@ -46,7 +48,7 @@ pub unsafe extern "C" fn SSL_SESSION_get_ticket_lifetime_hint(s: *const SSL_SESS
 /// # Safety
 /// `s` is NULL or live; `tick` and `len` are NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get0_ticket(
+pub unsafe extern "C-unwind" fn SSL_SESSION_get0_ticket(
     s: *const SSL_SESSION,
     tick: *mut *const c_uchar,
     len: *mut size_t,

@@ -16,7 +16,10 @@ use crate::standalone::{Session, print};
 /// # Safety
 /// `fp` is NULL or an open stream, `ses` NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_print_fp(fp: *mut FILE, ses: *const SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_SESSION_print_fp(
+    fp: *mut FILE,
+    ses: *const SSL_SESSION,
+) -> c_int {
     if fp.is_null() {
         return 0;
     }
@@ -38,7 +41,7 @@ pub unsafe extern "C" fn SSL_SESSION_print_fp(fp: *mut FILE, ses: *const SSL_SES
 /// # Safety
 /// `bp` is NULL or live, `ses` NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_print(bp: *mut BIO, ses: *const SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_SESSION_print(bp: *mut BIO, ses: *const SSL_SESSION) -> c_int {
     export!(0; SSL_SESSION_print(bp, ses);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ses) }.map_or(0, |session| {
@@ -56,7 +59,10 @@ pub unsafe extern "C" fn SSL_SESSION_print(bp: *mut BIO, ses: *const SSL_SESSION
 /// # Safety
 /// `bp` is NULL or live, `ses` NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_print_keylog(bp: *mut BIO, ses: *const SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSL_SESSION_print_keylog(
+    bp: *mut BIO,
+    ses: *const SSL_SESSION,
+) -> c_int {
     export!(0; SSL_SESSION_print_keylog(bp, ses);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ses) }.and_then(|session| session.read(print::print_keylog)).map_or(

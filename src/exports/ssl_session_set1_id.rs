@@ -18,7 +18,7 @@ use crate::standalone::Session;
 /// # Safety
 /// `s` is NULL or live, `len` NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_get_id(
+pub unsafe extern "C-unwind" fn SSL_SESSION_get_id(
     s: *const SSL_SESSION,
     len: *mut c_uint,
 ) -> *const c_uchar {
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn SSL_SESSION_get_id(
 /// # Safety
 /// `s` is NULL or live; `sid` points to `sid_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSL_SESSION_set1_id(
+pub unsafe extern "C-unwind" fn SSL_SESSION_set1_id(
     s: *mut SSL_SESSION,
     sid: *const c_uchar,
     sid_len: c_uint,

@@ -68,7 +68,7 @@ impl From<Statistics> for SSLCACHE_STATS {
 /// # Safety
 /// None: any thread, any time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSLCACHE_version() -> *const c_char {
+pub unsafe extern "C-unwind" fn SSLCACHE_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
     VERSION.as_ptr().cast()
 }
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn SSLCACHE_version() -> *const c_char {
 /// # Safety
 /// `ctx` is NULL or live; `id` points to `id_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSLCACHE_get1_session(
+pub unsafe extern "C-unwind" fn SSLCACHE_get1_session(
     ctx: *mut SSL_CTX,
     version: c_int,
     id: *const c_uchar,
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn SSLCACHE_get1_session(
 /// # Safety
 /// `ssl` is NULL or live; `id` points to `id_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSLCACHE_accept_session(
+pub unsafe extern "C-unwind" fn SSLCACHE_accept_session(
     ssl: *mut SSL,
     id: *const c_uchar,
     id_len: c_uint,
@@ -143,7 +143,10 @@ pub unsafe extern "C" fn SSLCACHE_accept_session(
 /// # Safety
 /// `ssl` and `session` are NULL or live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSLCACHE_negotiated(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int {
+pub unsafe extern "C-unwind" fn SSLCACHE_negotiated(
+    ssl: *mut SSL,
+    session: *mut SSL_SESSION,
+) -> c_int {
     export_both!(0;
     |_real| 0;
     // SAFETY: the caller's promise.
@@ -164,7 +167,7 @@ pub unsafe extern "C" fn SSLCACHE_negotiated(ssl: *mut SSL, session: *mut SSL_SE
 /// # Safety
 /// `ctx` is NULL or live; `out` points to `out_size` writable bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn SSLCACHE_stats(
+pub unsafe extern "C-unwind" fn SSLCACHE_stats(
     ctx: *mut SSL_CTX,
     out: *mut SSLCACHE_STATS,
     out_size: size_t,

@@ -24,7 +24,7 @@ impl Default for CryptoExData {
 }
 
 /// The dup function of an ex_data index.
-pub type ExDup = unsafe extern "C" fn(
+pub type ExDup = unsafe extern "C-unwind" fn(
     *mut CryptoExData,
     *const CryptoExData,
     *mut *mut c_void,
@@ -33,27 +33,34 @@ pub type ExDup = unsafe extern "C" fn(
     *mut c_void,
 ) -> c_int;
 /// The new or free function of an ex_data index.
-pub type ExNewFree =
-    unsafe extern "C" fn(*mut c_void, *mut c_void, *mut CryptoExData, c_int, c_long, *mut c_void);
+pub type ExNewFree = unsafe extern "C-unwind" fn(
+    *mut c_void,
+    *mut c_void,
+    *mut CryptoExData,
+    c_int,
+    c_long,
+    *mut c_void,
+);
 
 /// The hash function of a hash table of libcrypto.
-pub type LhHash = Option<unsafe extern "C" fn(*const c_void) -> c_ulong>;
+pub type LhHash = Option<unsafe extern "C-unwind" fn(*const c_void) -> c_ulong>;
 /// The comparison of a hash table of libcrypto: 0 for equal.
-pub type LhCompare = Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>;
+pub type LhCompare = Option<unsafe extern "C-unwind" fn(*const c_void, *const c_void) -> c_int>;
 
 /// What a program has done with each entry of a hash table.
-pub type LhVisit = Option<unsafe extern "C" fn(*mut c_void)>;
+pub type LhVisit = Option<unsafe extern "C-unwind" fn(*mut c_void)>;
 /// The same with an argument.
-pub type LhVisitWith = Option<unsafe extern "C" fn(*mut c_void, *mut c_void)>;
+pub type LhVisitWith = Option<unsafe extern "C-unwind" fn(*mut c_void, *mut c_void)>;
 /// How a hash table of libcrypto 3.3 or later calls its hash function.
-pub type LhHashThunk = Option<unsafe extern "C" fn(*const c_void, LhHash) -> c_ulong>;
+pub type LhHashThunk = Option<unsafe extern "C-unwind" fn(*const c_void, LhHash) -> c_ulong>;
 /// How it calls its comparison.
 pub type LhCompareThunk =
-    Option<unsafe extern "C" fn(*const c_void, *const c_void, LhCompare) -> c_int>;
+    Option<unsafe extern "C-unwind" fn(*const c_void, *const c_void, LhCompare) -> c_int>;
 /// How it calls what is to be done with each entry.
-pub type LhVisitThunk = Option<unsafe extern "C" fn(*mut c_void, LhVisit)>;
+pub type LhVisitThunk = Option<unsafe extern "C-unwind" fn(*mut c_void, LhVisit)>;
 /// The same with an argument.
-pub type LhVisitWithThunk = Option<unsafe extern "C" fn(*mut c_void, *mut c_void, LhVisitWith)>;
+pub type LhVisitWithThunk =
+    Option<unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, LhVisitWith)>;
 
 /// libcrypto's `ERR_STRING_DATA`.
 #[repr(C)]
@@ -63,10 +70,13 @@ pub struct ErrorString {
 }
 
 /// What reads an object from DER for libcrypto's PEM functions; with the type of ours.
-pub type D2i =
-    unsafe extern "C" fn(*mut *mut SSL_SESSION, *mut *const c_uchar, c_long) -> *mut SSL_SESSION;
+pub type D2i = unsafe extern "C-unwind" fn(
+    *mut *mut SSL_SESSION,
+    *mut *const c_uchar,
+    c_long,
+) -> *mut SSL_SESSION;
 /// What writes one.
-pub type I2d = unsafe extern "C" fn(*const SSL_SESSION, *mut *mut c_uchar) -> c_int;
+pub type I2d = unsafe extern "C-unwind" fn(*const SSL_SESSION, *mut *mut c_uchar) -> c_int;
 
 crate::ffi::symbols::symbol_table! {
     /// The functions of libcrypto that we use.

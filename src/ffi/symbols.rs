@@ -10,7 +10,7 @@ macro_rules! symbol_table {
         pub struct $table {
             $(
                 #[doc = concat!("`", stringify!($name), "`, if it was found.")]
-                pub $name: Option<unsafe extern "C" fn($($argument),*) $(-> $result)?>,
+                pub $name: Option<unsafe extern "C-unwind" fn($($argument),*) $(-> $result)?>,
             )*
         }
 
@@ -23,7 +23,7 @@ macro_rules! symbol_table {
                         let name = std::ffi::CStr::from_bytes_with_nul(NAME.as_bytes())
                             .expect("a symbol's name has no NUL");
                         let address = look_up(name);
-                        type Function = Option<unsafe extern "C" fn($($argument),*) $(-> $result)?>;
+                        type Function = Option<unsafe extern "C-unwind" fn($($argument),*) $(-> $result)?>;
                         // SAFETY: a symbol of this name in libssl or libcrypto is the documented
                         // function, whose C prototype is the one given; NULL is None.
                         unsafe { std::mem::transmute::<*mut libc::c_void, Function>(address) }

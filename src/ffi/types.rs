@@ -49,19 +49,20 @@ opaque! {
 pub type FILE = libc::FILE;
 
 /// Called with each new session a handshake made; 1 keeps the reference it is given, 0 gives it back.
-pub type NewSessionCb = Option<unsafe extern "C" fn(*mut SSL, *mut SSL_SESSION) -> c_int>;
+pub type NewSessionCb = Option<unsafe extern "C-unwind" fn(*mut SSL, *mut SSL_SESSION) -> c_int>;
 /// Called with each session that is removed.
-pub type RemoveSessionCb = Option<unsafe extern "C" fn(*mut SSL_CTX, *mut SSL_SESSION)>;
+pub type RemoveSessionCb = Option<unsafe extern "C-unwind" fn(*mut SSL_CTX, *mut SSL_SESSION)>;
 /// Called for a session id that the internal cache does not hold; the external cache's look-up.
-pub type GetSessionCb =
-    Option<unsafe extern "C" fn(*mut SSL, *const c_uchar, c_int, *mut c_int) -> *mut SSL_SESSION>;
+pub type GetSessionCb = Option<
+    unsafe extern "C-unwind" fn(*mut SSL, *const c_uchar, c_int, *mut c_int) -> *mut SSL_SESSION,
+>;
 /// Makes a session id.
 pub type GEN_SESSION_CB =
-    Option<unsafe extern "C" fn(*mut SSL, *mut c_uchar, *mut c_uint) -> c_int>;
+    Option<unsafe extern "C-unwind" fn(*mut SSL, *mut c_uchar, *mut c_uint) -> c_int>;
 /// Asks for the pass phrase of an encrypted PEM text.
 pub type pem_password_cb =
-    Option<unsafe extern "C" fn(*mut c_char, c_int, c_int, *mut c_void) -> c_int>;
+    Option<unsafe extern "C-unwind" fn(*mut c_char, c_int, c_int, *mut c_void) -> c_int>;
 /// The untyped function that `SSL_CTX_callback_ctrl` takes.
-pub type UntypedCb = Option<unsafe extern "C" fn()>;
+pub type UntypedCb = Option<unsafe extern "C-unwind" fn()>;
 /// A `long`, for commands and times.
 pub type Long = c_long;

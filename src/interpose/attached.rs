@@ -183,7 +183,7 @@ pub fn freeze() -> FrozenContexts<Attached> {
 }
 
 /// libcrypto's ex_data free function: the context is on its way out, but still whole.
-unsafe extern "C" fn context_freed(
+unsafe extern "C-unwind" fn context_freed(
     ctx: *mut c_void,
     state: *mut c_void,
     _: *mut CryptoExData,
@@ -244,7 +244,7 @@ fn ssl_index(real: &'static Real) -> c_int {
 }
 
 /// A duplicated connection starts from the context its original had switched to: it forgets.
-unsafe extern "C" fn connection_dup(
+unsafe extern "C-unwind" fn connection_dup(
     _: *mut CryptoExData,
     _: *const CryptoExData,
     value: *mut *mut c_void,

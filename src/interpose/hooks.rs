@@ -26,7 +26,7 @@ pub fn install(real: &Real, ctx: *mut SSL_CTX) {
 
 /// A handshake made a session, and libssl would have offered it to the application now. (libssl has
 /// sorted out the sessions that nobody may cache.)
-unsafe extern "C" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int {
+unsafe extern "C-unwind" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int {
     guard((), || {
         let Some((real, ctx, attached)) = concerned(ssl) else { return };
         // SAFETY: libssl's own session, live during the callback.
@@ -41,7 +41,7 @@ unsafe extern "C" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int
 }
 
 /// A server looks for a session by its id.
-unsafe extern "C" fn get_hook(
+unsafe extern "C-unwind" fn get_hook(
     ssl: *mut SSL,
     id: *const c_uchar,
     len: c_int,
@@ -74,7 +74,7 @@ unsafe extern "C" fn get_hook(
 
 /// libssl removed a session, or would have: it calls this for every session it was told to remove.
 /// The session is marked not resumable, no lock is held.
-unsafe extern "C" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SESSION) {
+unsafe extern "C-unwind" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SESSION) {
     if is_quiet() {
         return;
     }

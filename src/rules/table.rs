@@ -77,7 +77,7 @@ impl<S: SessionRef> InternalCache<S> {
 }
 
 /// OpenSSL's own hash: the first four bytes of the id, as a little-endian number.
-unsafe extern "C" fn hash<S: SessionRef>(session: *const c_void) -> c_ulong {
+unsafe extern "C-unwind" fn hash<S: SessionRef>(session: *const c_void) -> c_ulong {
     // SAFETY: libcrypto passes what was inserted, or what a program looks up: a live session.
     let Some(session) = (unsafe { S::borrow(session.cast_mut().cast()) }) else { return 0 };
     let key = session.key();
@@ -85,7 +85,7 @@ unsafe extern "C" fn hash<S: SessionRef>(session: *const c_void) -> c_ulong {
 }
 
 /// How the walk over the table calls the program's function.
-unsafe extern "C" fn visit(session: *mut c_void, function: LhVisit) {
+unsafe extern "C-unwind" fn visit(session: *mut c_void, function: LhVisit) {
     if let Some(function) = function {
         // SAFETY: what libcrypto was given, for what is in the table.
         unsafe { function(session) };
@@ -93,7 +93,7 @@ unsafe extern "C" fn visit(session: *mut c_void, function: LhVisit) {
 }
 
 /// The same with an argument of the program's.
-unsafe extern "C" fn visit_with(
+unsafe extern "C-unwind" fn visit_with(
     session: *mut c_void,
     argument: *mut c_void,
     function: LhVisitWith,
@@ -104,7 +104,7 @@ unsafe extern "C" fn visit_with(
     }
 }
 
-unsafe extern "C" fn compare<S: SessionRef>(a: *const c_void, b: *const c_void) -> c_int {
+unsafe extern "C-unwind" fn compare<S: SessionRef>(a: *const c_void, b: *const c_void) -> c_int {
     // SAFETY: as in `hash`.
     let sessions = unsafe { (S::borrow(a.cast_mut().cast()), S::borrow(b.cast_mut().cast())) };
     match sessions {

@@ -10,9 +10,9 @@ use crate::ffi::types::{EVP_PKEY, X509};
 
 /// libcrypto's functions for one of its types.
 pub struct Functions<T> {
-    d2i: unsafe extern "C" fn(*mut *mut T, *mut *const c_uchar, c_long) -> *mut T,
-    i2d: unsafe extern "C" fn(*const T, *mut *mut c_uchar) -> c_int,
-    free: unsafe extern "C" fn(*mut T),
+    d2i: unsafe extern "C-unwind" fn(*mut *mut T, *mut *const c_uchar, c_long) -> *mut T,
+    i2d: unsafe extern "C-unwind" fn(*const T, *mut *mut c_uchar) -> c_int,
+    free: unsafe extern "C-unwind" fn(*mut T),
 }
 
 /// What libcrypto can make of a peer's DER.

@@ -64,13 +64,13 @@ macro_rules! functions {
 functions! {
     /// What the tests need of libcrypto.
     pub struct Crypto {
-        ERR_get_error: unsafe extern "C" fn() -> c_ulong,
-        BIO_s_mem: unsafe extern "C" fn() -> *const c_void,
-        BIO_new: unsafe extern "C" fn(*const c_void) -> *mut BIO,
-        BIO_ctrl_pending: unsafe extern "C" fn(*mut BIO) -> usize,
-        BIO_read: unsafe extern "C" fn(*mut BIO, *mut c_void, c_int) -> c_int,
-        BIO_free: unsafe extern "C" fn(*mut BIO) -> c_int,
-        CRYPTO_free: unsafe extern "C" fn(*mut c_void, *const c_char, c_int),
+        ERR_get_error: unsafe extern "C-unwind" fn() -> c_ulong,
+        BIO_s_mem: unsafe extern "C-unwind" fn() -> *const c_void,
+        BIO_new: unsafe extern "C-unwind" fn(*const c_void) -> *mut BIO,
+        BIO_ctrl_pending: unsafe extern "C-unwind" fn(*mut BIO) -> usize,
+        BIO_read: unsafe extern "C-unwind" fn(*mut BIO, *mut c_void, c_int) -> c_int,
+        BIO_free: unsafe extern "C-unwind" fn(*mut BIO) -> c_int,
+        CRYPTO_free: unsafe extern "C-unwind" fn(*mut c_void, *const c_char, c_int),
     }
 }
 
