@@ -3,11 +3,11 @@
 bench: ## libssl and this library side by side, and Rust's caches, with pictures: half an hour
 	@scripts/need $(C_TOOLS) cc:gcc
 	cargo build --release
-	cargo build --release --manifest-path benches/engine/Cargo.toml
+	cargo build --release --package sslcache-engine-bench
 	@mkdir -p target/compare && cp docs/performance.md target/compare/
 	cargo bench --bench compare -- --svg target/compare --markdown target/compare/performance.md; \
 	measured=$$?; \
-	cargo run --release --manifest-path benches/engine/Cargo.toml -- --markdown target/compare/performance.md && \
+	cargo run --release --package sslcache-engine-bench -- --markdown target/compare/performance.md && \
 	echo "cp target/compare/performance.md target/compare/*.svg docs/   brings it into the documentation" && \
 	exit $$measured
 

@@ -10,12 +10,13 @@
 //!
 //! The layers, each calling only the next: [`exports`] (the C functions, one file per manual page) →
 //! `standalone` or `interpose` → `rules` (what OpenSSL does with its cache, written once) →
-//! [`cache`] (the engine). What Rust and C share is in [`ffi`].
+//! [`cache`] (the engine, `crates/engine`). What Rust and C share is in [`ffi`].
 //!
 //! **The lock rule**: nothing foreign runs under a lock. The engine returns what left it; callbacks,
 //! and the last `SSL_SESSION_free`, come when every lock is free again.
 
-pub mod cache;
+pub use sslcache_engine as cache;
+
 pub mod exports;
 pub mod ffi;
 mod interpose;
@@ -27,7 +28,6 @@ mod standing;
 mod clock;
 mod fork;
 mod report;
-mod sequence;
 
 /// What the tests of this crate compare with the real library. No part of the interface.
 #[doc(hidden)]

@@ -60,7 +60,7 @@ impl<C> Block<C> {
 type Blocks<C> = Vec<Block<C>>;
 
 /// The registered contexts. std's lock, because it survives fork, and parking_lot's in
-/// ThreadSanitizer runs: src/cache/lock.rs says more.
+/// ThreadSanitizer runs: crates/engine/src/lock.rs says more.
 pub struct Registry<C> {
     blocks: RwLock<Blocks<C>>,
 }

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use zeroize::Zeroize;
 
 use super::session::Values;
-use crate::cache::{Expiry, KEY_WORDS, Key};
-use crate::sequence::Sequence;
+use crate::cache::{Expiry, KEY_WORDS, Key, Sequence};
 
 /// Version, id, time and timeout of a session, as they were last set.
 pub struct Published {

@@ -52,7 +52,7 @@ restore() {
     rm -rf "$copy/src.new" && cp -rp "$root/src" "$copy/src.new" && rm -rf "$copy/src" && mv "$copy/src.new" "$copy/src"
     cp -p "$root"/{Cargo.toml,Cargo.lock,build.rs,cbindgen.toml} "$copy/"
     # Cargo insists on the files of the targets that the manifest names.
-    ln -sfn "$root/benches" "$copy/benches" && ln -sfn "$root/tests" "$copy/tests" && ln -sfn "$root/examples" "$copy/examples"
+    ln -sfn "$root/crates" "$copy/crates" && ln -sfn "$root/benches" "$copy/benches" && ln -sfn "$root/tests" "$copy/tests" && ln -sfn "$root/examples" "$copy/examples"
 }
 
 # mutate NAME: false if the script no longer changes anything.

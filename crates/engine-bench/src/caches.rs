@@ -1,7 +1,7 @@
 //! The four caches behind one face.
 
 use dashmap::DashMap;
-use sslcache::cache::{Expiry, Key, SessionCache};
+use sslcache_engine::{Expiry, Key, SessionCache};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};

@@ -8,7 +8,7 @@
 //! the standard library's hash of moka and dashmap with a secret key, quick_cache with a faster one.
 
 mod caches;
-#[path = "../../compare/page.rs"]
+#[path = "../../../benches/compare/page.rs"]
 mod page;
 
 use caches::{Cache, Dash, Engine, Id, Moka, Quick, Session};
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 const NAMES: [&str; 4] = ["engine", "quick_cache", "moka", "dashmap"];
 
-const USAGE: &str = "usage: cargo run --release --manifest-path benches/engine/Cargo.toml --
+const USAGE: &str = "usage: cargo run --release --package sslcache-engine-bench --
            [--quick] [--runs N] [--markdown FILE]
   --quick          a cache of 20,480 alone, once
   --runs N         of each measurement, turn by turn; the medians count (default 3)

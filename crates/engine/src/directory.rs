@@ -21,7 +21,7 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Directory { sequence: Sequence::new(), index: Index::new(), entries: Lines::new() }
     }
 

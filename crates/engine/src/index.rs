@@ -320,7 +320,7 @@ impl Index {
 mod tests {
     use super::super::directory::Directory;
     use super::*;
-    use crate::cache::key::mix;
+    use crate::key::mix;
 
     #[test]
     fn lanes_are_found_by_their_tags_alone() {

@@ -22,7 +22,7 @@ pub struct Key {
 const ID_WORDS: usize = Key::MAX_ID / 8;
 
 /// The words of a key.
-pub(crate) const KEY_WORDS: usize = ID_WORDS + 1;
+pub const KEY_WORDS: usize = ID_WORDS + 1;
 
 /// A session id out of a key.
 #[derive(Clone, Copy)]
@@ -85,14 +85,14 @@ impl Key {
 
     /// All of it, to store it where others may read it meanwhile.
     #[inline]
-    pub(crate) fn words(&self) -> [u64; KEY_WORDS] {
+    pub fn words(&self) -> [u64; KEY_WORDS] {
         let [a, b, c, d] = self.id;
         [a, b, c, d, self.rest]
     }
 
     /// The key that had these words.
     #[inline]
-    pub(crate) fn from_words([a, b, c, d, rest]: [u64; KEY_WORDS]) -> Key {
+    pub fn from_words([a, b, c, d, rest]: [u64; KEY_WORDS]) -> Key {
         Key { id: [a, b, c, d], rest }
     }
 

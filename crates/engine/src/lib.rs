@@ -28,7 +28,7 @@
 //! lock one at a time.
 //!
 //! ```
-//! use sslcache::cache::{Expiry, Insertion, Key, SessionCache};
+//! use sslcache_engine::{Expiry, Insertion, Key, SessionCache};
 //! use std::sync::Arc;
 //!
 //! # #[derive(Clone)] struct Session(Arc<str>);
@@ -59,6 +59,7 @@ mod lines;
 mod lock;
 mod order;
 mod rank;
+mod sequence;
 mod shard;
 mod sharding;
 mod slab;
@@ -67,8 +68,9 @@ mod statistics;
 pub use departures::Departures;
 pub use expiry::Expiry;
 pub use frozen::Frozen;
-pub(crate) use key::KEY_WORDS;
+pub use key::KEY_WORDS;
 pub use key::{Key, SessionId};
+pub use sequence::{Sequence, Writing};
 pub use statistics::Statistics;
 
 use departures::Sweep;

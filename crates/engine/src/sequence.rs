@@ -32,7 +32,7 @@ impl Sequence {
         Sequence(AtomicU64::new(0))
     }
 
-    /// The same in tests/loom, whose atomics are objects with a history.
+    /// The same in tests/loom.rs, whose atomics are objects with a history.
     #[cfg(loom)]
     pub fn new() -> Self {
         Sequence(AtomicU64::new(0))

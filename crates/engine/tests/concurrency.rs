@@ -1,6 +1,6 @@
 //! Many threads on one cache.
 
-use sslcache::cache::{Cause, Expiry, Insertion, Key, SessionCache};
+use sslcache_engine::{Cause, Expiry, Insertion, Key, SessionCache};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};

@@ -1,15 +1,11 @@
 //! The sequence lock (src/sequence.rs) under every order of loads and stores that the memory model
-//! allows: loom tries them all. `tests/loom/run.sh` runs it.
-#![cfg(all(test, loom))]
-
-#[path = "../../../src/sequence.rs"]
-#[allow(dead_code)]
-mod sequence;
+//! allows: loom tries them all. `tests/loom.sh` runs it.
+#![cfg(loom)]
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use sequence::Sequence;
+use sslcache_engine::Sequence;
 
 /// Two values that are changed together.
 struct Pair {

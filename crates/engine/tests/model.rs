@@ -5,7 +5,7 @@
 #![allow(missing_docs)]
 
 use proptest::prelude::*;
-use sslcache::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache};
+use sslcache_engine::{Cause, Departures, Expiry, Insertion, Key, SessionCache};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr::null_mut;
