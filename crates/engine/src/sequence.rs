@@ -25,15 +25,14 @@ impl Drop for Writing<'_> {
     }
 }
 
+impl Default for Sequence {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Sequence {
     /// Nothing is being changed.
-    #[cfg(not(loom))]
-    pub const fn new() -> Self {
-        Sequence(AtomicU64::new(0))
-    }
-
-    /// The same in tests/loom.rs, whose atomics are objects with a history.
-    #[cfg(loom)]
     pub fn new() -> Self {
         Sequence(AtomicU64::new(0))
     }
