@@ -6,7 +6,7 @@ use super::attached::{self, attach};
 use super::hooks;
 use super::quiet::{freeing, is_freeing, is_quiet, removing};
 use super::real::{Real, call};
-use super::session::RealSession;
+use super::session::{RealSession, lifetime};
 use super::shadow;
 use crate::cache::{Key, Statistics};
 use crate::ffi::constants::*;
@@ -97,7 +97,7 @@ pub fn ctx_free(real: &Real, ctx: *mut SSL_CTX) {
 pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
     match attached::of(real, ctx) {
         Some(attached) if tm == 0 && is_freeing(ctx.addr()) => attached.close(ctx),
-        Some(attached) => attached.cache.flush(ctx, tm),
+        Some(attached) => attached.cache.flush(ctx, tm, lifetime(real)),
         None if ctx.is_null() => {}
         // The older function calls the newer, where there is one: perhaps through us.
         None => call!(real, SSL_CTX_flush_sessions_ex(ctx, tm)

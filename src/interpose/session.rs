@@ -3,8 +3,6 @@
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use libc::c_long;
-
 use super::attached;
 use super::quiet::quietly;
 use super::real::{Real, call};
@@ -12,7 +10,7 @@ use super::shadow;
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
-use crate::rules::SessionRef;
+use crate::rules::{Lifetime, SessionRef};
 use crate::standing;
 
 /// One counted reference to a real `SSL_SESSION`. Equal means the very same object.
@@ -30,13 +28,9 @@ fn real() -> &'static Real {
     standing::real().expect("a real session means a real libssl")
 }
 
-/// From 3.2 on times are nanoseconds, modulo 2^64: this is what the greatest `long` of seconds reads back
-/// as, and what lies behind it never expires.
-const NANOSECONDS_END: c_long =
-    ((c_long::MAX as u64).wrapping_mul(1_000_000_000) / 1_000_000_000) as c_long;
-
-fn counts_nanoseconds(real: &Real) -> bool {
-    real.d2i_SSL_SESSION_ex.is_some()
+/// The arithmetic of this libssl's times.
+pub fn lifetime(real: &Real) -> Lifetime {
+    Lifetime::of_release(call!(real, OpenSSL_version_num() else 0))
 }
 
 /// Whether libssl refuses a session from a callback that is marked not resumable. Releases before
@@ -88,10 +82,7 @@ impl SessionRef for RealSession {
         let (real, session) = (real(), self.as_ptr());
         let time = call!(real, SSL_SESSION_get_time(session) else 0);
         let timeout = call!(real, SSL_SESSION_get_timeout(session) else 0);
-        if counts_nanoseconds(real) && time.saturating_add(timeout) >= NANOSECONDS_END {
-            return Expiry::NEVER;
-        }
-        Expiry::after(time, timeout)
+        lifetime(real).expiry(time, timeout)
     }
 
     unsafe fn register(ctx: *mut SSL_CTX) {

@@ -82,7 +82,7 @@ impl<S: SessionRef> InternalCache<S> {
     /// succeeded, as OpenSSL has counted them at this point.
     pub fn auto_flush(&self, ctx: *mut SSL_CTX, server: bool, good: c_long, now: c_long) {
         if self.mode().auto_clears() && self.mode().covers(server) && good & 0xff == 0xff {
-            self.flush(ctx, now);
+            self.flush_past(ctx, now);
         }
     }
 }

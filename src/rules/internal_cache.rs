@@ -10,7 +10,7 @@ use once_cell::race::OnceBox;
 
 use super::table::Table;
 use super::whereabouts::{self, Place};
-use super::{CacheMode, Callbacks, Counters, SessionRef};
+use super::{CacheMode, Callbacks, Counters, Lifetime, SessionRef};
 use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::types::SSL_CTX;
@@ -113,12 +113,18 @@ impl<S: SessionRef> InternalCache<S> {
         found.is_some()
     }
 
-    /// `SSL_CTX_flush_sessions`: what has expired by `tm`; everything for 0.
-    pub fn flush(&self, ctx: *mut SSL_CTX, tm: c_long) {
+    /// `SSL_CTX_flush_sessions`: what has expired by `tm`, in the arithmetic of the sessions' makers;
+    /// everything for 0.
+    pub fn flush(&self, ctx: *mut SSL_CTX, tm: c_long, lifetime: Lifetime) {
         match tm {
             0 => self.all_departed(ctx, self.sessions.flush_all(Cause::Expired)),
-            tm => self.all_departed(ctx, self.sessions.flush(tm)),
+            tm => self.flush_past(ctx, lifetime.second(tm)),
         }
+    }
+
+    /// What has expired by the second `now` goes.
+    pub(super) fn flush_past(&self, ctx: *mut SSL_CTX, now: c_long) {
+        self.all_departed(ctx, self.sessions.flush(now));
     }
 
     /// The context goes: so does every session.

@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 
 use super::ex_data::ExData;
 use super::method::Method;
-use super::session::{Id, SessionHandle};
+use super::session::{Id, LIFETIME, SessionHandle};
 use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{GEN_SESSION_CB, SSL_CTX};
@@ -133,7 +133,7 @@ impl Context {
 
     /// `SSL_CTX_flush_sessions`
     pub fn flush(&self, tm: c_long) {
-        self.cache.flush(self.as_c(), tm);
+        self.cache.flush(self.as_c(), tm, LIFETIME);
     }
 
     /// `SSL_CTX_ctrl`

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use zeroize::Zeroize;
 
-use super::session::Values;
+use super::session::{LIFETIME, Values};
 use crate::cache::{Expiry, KEY_WORDS, Key, Sequence};
 
 /// Version, id, time and timeout of a session, as they were last set.
@@ -67,7 +67,7 @@ impl Published {
     }
 
     fn read_expiry(&self) -> Expiry {
-        Expiry::after(self.time.load(Ordering::Relaxed), self.timeout.load(Ordering::Relaxed))
+        LIFETIME.expiry(self.time.load(Ordering::Relaxed), self.timeout.load(Ordering::Relaxed))
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
     fn expected(n: u8) -> (Key, Expiry) {
         let values = values(n);
         let key = Key::new(values.version, values.id.as_slice()).unwrap();
-        (key, Expiry::after(values.time, values.timeout))
+        (key, LIFETIME.expiry(values.time, values.timeout))
     }
 
     #[test]

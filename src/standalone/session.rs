@@ -18,7 +18,10 @@ use crate::clock;
 use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{EVP_PKEY, SSL_CTX, SSL_SESSION, X509};
-use crate::rules::SessionRef;
+use crate::rules::{Lifetime, SessionRef};
+
+/// Times are those of OpenSSL 3.0, which all else here follows too.
+pub const LIFETIME: Lifetime = Lifetime::Checked;
 
 /// Up to 32 bytes, kept in place: a session id or a session id context.
 #[derive(Clone, Copy, Default)]
@@ -124,7 +127,7 @@ impl Values {
     }
 
     fn expiry(&self) -> Expiry {
-        Expiry::after(self.time, self.timeout)
+        LIFETIME.expiry(self.time, self.timeout)
     }
 }
 

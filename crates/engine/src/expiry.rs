@@ -1,43 +1,43 @@
 //! When a session expires.
 
-/// The second after which a session is no longer good; ordered, [`Expiry::NEVER`] last.
+/// The last second in which a session is good. Seconds are the caller's: the cache has no clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Expiry(u64);
+pub struct Expiry(i64);
 
 impl Expiry {
-    /// Later than every moment.
-    pub const NEVER: Expiry = Expiry(u64::MAX);
+    /// The last second of all: no moment comes after it.
+    pub const NEVER: Expiry = Expiry(i64::MAX);
 
-    /// Earlier than every other: where a walk over the order starts.
-    pub(super) const FIRST: Expiry = Expiry(0);
+    /// No later than any other: where a walk over the order starts.
+    pub(super) const FIRST: Expiry = Expiry(i64::MIN);
 
-    /// At this second since the epoch. A negative one never comes: OpenSSL (from 3.0.15) takes it
-    /// for an overflow.
-    pub fn at(seconds: i64) -> Expiry {
-        u64::try_from(seconds).map_or(Expiry::NEVER, Expiry)
+    /// In this second.
+    pub const fn at(second: i64) -> Expiry {
+        Expiry(second)
     }
 
-    /// `timeout` seconds after `time`. What is negative or overflows never expires.
-    pub fn after(time: i64, timeout: i64) -> Expiry {
-        if time < 0 || timeout < 0 {
-            return Expiry::NEVER;
-        }
-        time.checked_add(timeout).map_or(Expiry::NEVER, Expiry::at)
+    /// `timeout` seconds after `time`. A sum beyond the last second never expires, one before the
+    /// first has always expired.
+    pub const fn after(time: i64, timeout: i64) -> Expiry {
+        Expiry(time.saturating_add(timeout))
     }
 
-    /// Is it over at `now`? Strictly: a session is still good in its last second.
+    /// Returns `true` if it is over in second `now`: a session is still good in its last second.
     pub fn is_past(self, now: i64) -> bool {
-        u64::try_from(now).is_ok_and(|now| now > self.0)
+        now > self.0
     }
 
+    /// A number for it, in the same order.
     pub(super) const fn raw(self) -> u64 {
-        self.0
+        self.0 as u64 ^ SIGN
     }
 
-    pub(super) fn from_raw(raw: u64) -> Expiry {
-        Expiry(raw)
+    pub(super) const fn from_raw(raw: u64) -> Expiry {
+        Expiry((raw ^ SIGN) as i64)
     }
 }
+
+const SIGN: u64 = 1 << 63;
 
 #[cfg(test)]
 mod tests {
@@ -54,25 +54,32 @@ mod tests {
     }
 
     #[test]
-    fn what_overflows_or_is_negative_never_expires() {
+    fn what_is_beyond_the_last_second_never_expires() {
         for never in [
-            Expiry::at(-1),
-            Expiry::at(i64::MIN),
-            Expiry::after(-5, 300),
-            Expiry::after(1000, -1),
             Expiry::after(1, i64::MAX),
             Expiry::after(i64::MAX, i64::MAX),
+            Expiry::after(0, i64::MAX),
         ] {
             assert_eq!(never, Expiry::NEVER);
             assert!(!never.is_past(i64::MAX));
         }
-        assert_eq!(Expiry::after(0, i64::MAX), Expiry::at(i64::MAX));
-        assert!(Expiry::at(i64::MAX) < Expiry::NEVER);
     }
 
     #[test]
-    fn before_the_epoch_nothing_is_past() {
-        assert!(!Expiry::at(0).is_past(-1));
-        assert!(!Expiry::at(0).is_past(i64::MIN));
+    fn a_negative_timeout_is_over_before_it_begins() {
+        assert!(Expiry::after(1000, -1).is_past(1000));
+        assert!(Expiry::after(5, i64::MIN).is_past(-5));
+        assert_eq!(Expiry::after(-5, i64::MIN), Expiry::FIRST);
+        assert!(Expiry::at(-6).is_past(-5));
+        assert!(!Expiry::at(-5).is_past(-5));
+    }
+
+    #[test]
+    fn the_numbers_are_in_the_order_of_the_seconds() {
+        let seconds = [i64::MIN, i64::MIN + 1, -1, 0, 1, 1 << 40, i64::MAX - 1, i64::MAX];
+        let raw = seconds.map(|second| Expiry::at(second).raw());
+        assert!(raw.is_sorted());
+        assert_eq!((raw[0], raw[7]), (0, u64::MAX));
+        assert_eq!(raw.map(Expiry::from_raw), seconds.map(Expiry::at));
     }
 }
