@@ -4,7 +4,11 @@
 C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
 
 .DEFAULT_GOAL := all
-.PHONY: all lib demo test check clean help header compatibility
+.PHONY: all lib demo header compatibility abi clean help \
+    test check test-mutations test-random test-programs test-suites test-soak test-sanitizers \
+    test-versions bench bench-quick bench-counts install uninstall
+
+# --- Build ------------------------------------------------------------------------------------
 
 all: lib ## build target/release/libsslcache.so (the header is include/sslcache.h)
 
@@ -16,21 +20,122 @@ lib:
 demo: lib ## build, run the examples, and resume TLS sessions of a real server out of the library
 	demo/run.sh
 
+clean: ## remove what was built
+	cargo clean
+
+# --- What is generated ------------------------------------------------------------------------
+
+header: ## write include/sslcache.h again
+	SSLCACHE_BLESS=1 cargo test --test header
+
+compatibility: ## write COMPATIBILITY.md again
+	SSLCACHE_BLESS=1 cargo test --test compatibility
+
+abi: ## write abi/libsslcache.abi again: after a new function, or with a new SONAME
+	tests-c/install/abi.sh --bless
+
+# --- Tests ------------------------------------------------------------------------------------
+
 test: lib ## every test but the long ones; closes with "N passed, N failed"
 	@scripts/need $(C_TOOLS) c++:g++ clang \
 	    pkg-config valgrind nm:binutils curl python3 abidiff:abigail-tools mandoc
 	scripts/test
 
-header: ## generate include/sslcache.h again
-	SSLCACHE_BLESS=1 cargo test --test header
+check: test ## the same
 
-compatibility: ## generate COMPATIBILITY.md again
-	SSLCACHE_BLESS=1 cargo test --test compatibility
+test-mutations: ## break the library on purpose, one way after the other: do its tests notice?
+	@scripts/need $(C_TOOLS) cargo cc:gcc abidiff:abigail-tools
+	tests-c/mutations/run.sh
 
-clean: ## remove what was built
-	cargo clean
+SECONDS ?= 3600
+test-random: lib ## random calls, libssl and us, for SECONDS (3600)
+	@scripts/need $(C_TOOLS)
+	tests-c/differential/run.sh --no-self-test --seconds $(SECONDS)
+
+test-programs: lib ## real programs with the library in front, all that can be installed (minutes)
+	@scripts/need $(C_TOOLS) curl python3
+	tests-c/preload/run.sh
+
+test-suites: lib ## test suites of Ruby, Perl, Python and Rust, with and without the library (minutes)
+	@scripts/need $(C_TOOLS)
+	tests-c/suites/run.sh
+
+test-soak: lib ## many threads at once, plain and under each sanitizer (minutes)
+	@scripts/need $(C_TOOLS) valgrind
+	tests-c/soak/run.sh --seconds 60
+
+test-sanitizers: lib ## a short soak under AddressSanitizer, ThreadSanitizer and valgrind
+	@scripts/need $(C_TOOLS) valgrind
+	tests-c/soak/run.sh --seconds 5 --asan --tsan --valgrind
+
+test-versions: lib ## the C suites against OpenSSL 1.1.1, 3.4, 3.5 and 4.0, built from crates.io (the first time 20 minutes)
+	@scripts/need $(C_TOOLS) cargo cc:gcc perl readelf:binutils
+	tests-c/versions/run.sh
+
+# --- Measurements -----------------------------------------------------------------------------
+
+# The table of "bench" is the one of docs/performance.md.
+bench: ## libssl and this library side by side, and Rust's caches, with pictures: half an hour
+	@scripts/need $(C_TOOLS) cc:gcc
+	cargo build --release
+	cargo build --release --package sslcache-engine-bench
+	@mkdir -p target/compare && cp docs/performance.md target/compare/
+	cargo bench --bench compare -- --svg target/compare --markdown target/compare/performance.md; \
+	measured=$$?; \
+	cargo run --release --package sslcache-engine-bench -- --markdown target/compare/performance.md && \
+	echo "cp target/compare/performance.md target/compare/*.svg docs/   brings it into the documentation" && \
+	exit $$measured
+
+bench-quick: ## the most important of it in two minutes
+	@scripts/need $(C_TOOLS) cc:gcc
+	cargo build --release
+	cargo bench --bench compare -- --quick
+
+bench-counts: ## instructions of the hot paths against benches/counts.tsv (BLESS=--bless writes it)
+	@scripts/need $(C_TOOLS) valgrind
+	cargo build --release
+	cargo bench --bench counts -- $(BLESS)
+
+# --- Install ----------------------------------------------------------------------------------
+
+# PREFIX, LIBDIR, INCLUDEDIR, MANDIR and DESTDIR are the usual ones. The headers go into a directory of
+# their own, so that OpenSSL's <openssl/ssl.h> stays what it is; sslcache.pc names the directory.
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+INSTALL    ?= install
+
+version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+soname  := libsslcache.so.$(firstword $(subst ., ,$(version)))
+real    := libsslcache.so.$(version)
+
+# Where each goes; uninstall removes these files and no others.
+to_lib     := $(DESTDIR)$(LIBDIR)
+to_include := $(DESTDIR)$(INCLUDEDIR)/sslcache
+to_man     := $(DESTDIR)$(MANDIR)
+
+install: lib ## install under PREFIX (/usr/local), behind DESTDIR if that is set
+	$(INSTALL) -d $(to_lib)/pkgconfig $(to_include)/openssl $(to_man)/man3 $(to_man)/man7
+	$(INSTALL) -m 755 target/release/libsslcache.so $(to_lib)/$(real)
+	ln -sf $(real) $(to_lib)/$(soname)
+	ln -sf $(soname) $(to_lib)/libsslcache.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	    -e 's|@VERSION@|$(version)|' sslcache.pc.in > $(to_lib)/pkgconfig/sslcache.pc
+	chmod 644 $(to_lib)/pkgconfig/sslcache.pc
+	$(INSTALL) -m 644 include/sslcache.h $(to_include)/sslcache.h
+	$(INSTALL) -m 644 include/openssl/ssl.h $(to_include)/openssl/ssl.h
+	$(INSTALL) -m 644 man/sslcache.3 $(to_man)/man3/sslcache.3
+	$(INSTALL) -m 644 man/sslcache.7 $(to_man)/man7/sslcache.7
+
+uninstall: ## remove what install put there
+	rm -f $(to_lib)/$(real) $(to_lib)/$(soname) $(to_lib)/libsslcache.so
+	rm -f $(to_lib)/pkgconfig/sslcache.pc
+	rm -f $(to_include)/sslcache.h $(to_include)/openssl/ssl.h
+	rm -f $(to_man)/man3/sslcache.3 $(to_man)/man7/sslcache.7
+	-test ! -d $(to_include) || rmdir $(to_include)/openssl $(to_include)
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
-
--include install.mk bench.mk long-tests.mk
+	@awk -F ':.*## ' '/^# --- / { gsub(/^# --- | -+$$/, ""); heading = $$0 } \
+	    /^[a-z-]+:.*## / { if (heading) print "\n" heading; heading = ""; printf "  %-16s%s\n", $$1, $$2 }' \
+	    $(MAKEFILE_LIST)

@@ -1,7 +1,4 @@
 //! The internal cache of one context: add, remove, flush, size and mode.
-//!
-//! The features `wrong-rule-*` each break one rule. The differential test builds with them to see that
-//! it would notice.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -51,7 +48,6 @@ impl<S: SessionRef> Default for InternalCache<S> {
 fn capacity(size: usize) -> usize {
     match size {
         0 => usize::MAX,
-        n if cfg!(feature = "wrong-rule-capacity") => n,
         n => (n - 1).max(1),
     }
 }
@@ -66,10 +62,9 @@ impl<S: SessionRef> InternalCache<S> {
         }
         let changes = whereabouts::changes();
         let (key, expiry) = session.key_and_expiry();
-        let place = if cfg!(feature = "wrong-rule-order") { Expiry::NEVER } else { expiry };
-        let inserted = self.sessions.insert(key, place, session.clone());
+        let inserted = self.sessions.insert(key, expiry, session.clone());
         if updates_time && matches!(inserted, Insertion::AlreadyThere(_)) {
-            self.sessions.reschedule(&key, session, place);
+            self.sessions.reschedule(&key, session, expiry);
         }
         // Before any callback: what the application does there with `session` is its own affair.
         whereabouts::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
@@ -91,11 +86,7 @@ impl<S: SessionRef> InternalCache<S> {
     fn has_added(&self, ctx: *mut SSL_CTX, inserted: Insertion<'_, S>) -> bool {
         let Insertion::Added { replaced, mut evicted } = inserted else { return false };
         // Replaced without a word, as in OpenSSL: no callback, still resumable.
-        match replaced {
-            Some(s) if cfg!(feature = "wrong-rule-replaced") => self.departed(ctx, &s),
-            Some(s) if cfg!(feature = "wrong-rule-leak") => std::mem::forget(s),
-            replaced => drop(replaced),
-        }
+        drop(replaced);
         for session in evicted.by_ref() {
             self.departed(ctx, &session);
             self.counters().cache_full.increment();
@@ -107,9 +98,7 @@ impl<S: SessionRef> InternalCache<S> {
     /// key, and tells the application of `session` whether or not something had. True if it had.
     pub fn removed(&self, ctx: *mut SSL_CTX, session: &S, key: &Key) -> bool {
         let found = self.sessions.remove(key);
-        if found.is_some() || !cfg!(feature = "wrong-rule-callback") {
-            self.callbacks.removed(ctx, session);
-        }
+        self.callbacks.removed(ctx, session);
         found.is_some()
     }
 
@@ -148,9 +137,7 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// A session left without anyone asking for it.
     fn departed(&self, ctx: *mut SSL_CTX, session: &S) {
-        if !cfg!(feature = "wrong-rule-mark") {
-            session.mark_not_resumable(ctx);
-        }
+        session.mark_not_resumable(ctx);
         self.callbacks.removed(ctx, session);
     }
 
@@ -166,9 +153,7 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// The time or timeout of `session` changed: if it is here, it moves to its new place.
     pub fn reschedule(&self, key: &Key, session: &S, expiry: Expiry) {
-        if !cfg!(feature = "wrong-rule-reschedule") {
-            self.sessions.reschedule(key, session, expiry);
-        }
+        self.sessions.reschedule(key, session, expiry);
     }
 
     /// Where the registry notes the place it gives the context.

@@ -6,7 +6,7 @@ usage() {
     cat <<'TEXT'
 usage: tests-c/differential/run.sh [--sequences N] [--length L] [--seed S] [--seconds T] [--lib PATH]
                                    [--libssl DIR] [--standing standalone|interposed|both]
-                                   [--self-test | --no-self-test]
+                                   [--self-test [--only NAME] | --no-self-test]
 
 From a seed a program makes a long sequence of calls and prints a trace of all that can be seen:
 return values, counters, callbacks with their arguments, marks, and when each object is freed. It runs
@@ -22,8 +22,9 @@ and the traces must be the same bytes. A difference is shrunk to few calls and s
   --lib PATH       the library to test (default target/release/libsslcache.so, built if absent)
   --libssl DIR     the oracle: the directory of another libssl.so.3 and libcrypto.so.3
   --standing S     one standing alone (default both)
-  --self-test      only build the library with each of the wrong rules (the features wrong-rule-* of
-                   Cargo.toml), and see that a few hundred sequences find it
+  --self-test      only break the library in each way of tests-c/mutations that names this test, and see
+                   that a few hundred sequences find it
+  --only NAME      this mutation alone
   --no-self-test   leave that out
   --help           this text
 
@@ -34,15 +35,18 @@ TEXT
 fail() { echo "run.sh: $*" >&2; exit 2; }
 
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../mutations/common.sh"
 root=$(cd "$here/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 out=$target/differential
+mutations=($(mutations differential))
 sequences=3000 length=200 seed='' seconds=0 lib='' libssl='' standing=both selftest=yes sequencing=yes
 
 while [ $# -gt 0 ]; do
     case $1 in
         --help | -h) usage; exit 0 ;;
         --self-test) sequencing=; shift; continue ;;
+        --only) mutations=(${2:?--only needs a name}) ;;
         --no-self-test) selftest=; shift; continue ;;
         --sequences | --length | --seed | --seconds)
             [[ ${2-} =~ ^[0-9]+$ ]] || fail "$1 needs a number"
@@ -240,24 +244,20 @@ run_sequences() {
 # ---- Would it notice? ----
 
 run_self_test() {
-    local feature s found wrong=$out/wrong enough=400
-    for feature in $(sed -n 's/^\(wrong-rule-[a-z-]*\) = .*/\1/p' "$root/Cargo.toml"); do
-        (cd "$root" && cargo build --lib --features "$feature" --target-dir "$out/cargo") \
-            >"$out/cargo.log" 2>&1 || fail "no library with $feature:"$'\n'"$(cat "$out/cargo.log")"
-        # cargo puts the next one in the same place.
-        mkdir -p "$wrong/$feature"
-        cp "$out/cargo/debug/libsslcache.so" "$wrong/$feature/library"
-        install_library "$wrong/$feature/library" "$wrong/$feature"
-        hashes libssl - 1 $enough >"$out/hashes.libssl"
+    local name library s found enough=400
+    hashes libssl - 1 $enough >"$out/hashes.libssl"
+    for name in "${mutations[@]}"; do
+        library=$(build_mutated "$name") || { failed=$((failed + 1)); echo "FAIL $name: does not build"; continue; }
+        install_library "$library" "$out/$name"
         for s in "${standings[@]}"; do
-            hashes "$s" "$wrong/$feature" 1 $enough >"$out/hashes.$s"
+            hashes "$s" "$out/$name" 1 $enough >"$out/hashes.$s"
             found=$(differing "$out/hashes.libssl" "$out/hashes.$s" | wc -l)
             if [ "$found" -gt 0 ]; then
                 passed=$((passed + 1))
             else
                 failed=$((failed + 1))
             fi
-            echo "$feature, $s: $found of $enough sequences show it"
+            echo "$name, $s: $found of $enough sequences show it"
         done
     done
 }

@@ -2,17 +2,26 @@
 # Holds the functions and structs of a build against abi/libsslcache.abi: what programs are linked
 # with today must be there tomorrow, with the same types. New functions are welcome.
 #
-#   tests-c/install/abi.sh           compare; also show that a changed type is noticed
-#   tests-c/install/abi.sh --bless   write abi/libsslcache.abi: for a new function, or a new SONAME
+#   tests-c/install/abi.sh               compare; also show that a changed type is noticed
+#   tests-c/install/abi.sh --bless       write abi/libsslcache.abi: for a new function, or a new SONAME
+#   tests-c/install/abi.sh --self-test [--only NAME]
+#                                        only break the library in each way of tests-c/mutations that
+#                                        names this test, and see that it is noticed
+#   tests-c/install/abi.sh --no-self-test    leave that out
 #
 # Needs abidw and abidiff (Debian: abigail-tools). The build is one of its own, with debug information.
 set -u
+case ${1-} in
+  -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  '' | --bless | --no-self-test) [ $# -le 1 ] || { echo "abi.sh: one argument" >&2; exit 2; } ;;
+  --self-test) ;;
+  *) echo "abi.sh: unknown argument $1" >&2; exit 2 ;;
+esac
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../mutations/common.sh"
 root=$(cd "$here/../.." && pwd)
 committed=$root/abi/libsslcache.abi
 built=$root/target/abi
-# A tree of its own, built in a directory of its own: cargo would take one's library for the other's.
-changed=$root/target/abi-changed
 passed=0 failed=0
 
 done_with() { echo "$passed passed, $failed failed"; [ "$failed" = 0 ]; exit; }
@@ -28,15 +37,32 @@ done
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/sslcache-abi.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
-build() { # build TREE DIRECTORY: the library of a source tree, in DIRECTORY/debug
-  (cd "$1" && CARGO_TARGET_DIR=$2 cargo build --quiet --lib) >"$tmp/log" 2>&1 && return
-  sed 's/^/     /' "$tmp/log"
-  return 1
-}
 library=$built/debug/libsslcache.so
 compare() { abidiff --no-added-syms "$committed" "$1" >"$tmp/difference" 2>&1; }
 
-build "$root" "$built" || { fail "it does not build"; done_with; }
+# --- Would it notice? -------------------------------------------------------------------------
+
+self_test() { # [NAME]
+  local name library
+  for name in ${1:-$(mutations abi)}; do
+    if ! library=$(build_mutated "$name" 2>"$tmp/log"); then
+      fail "$name: it does not build"
+      sed 's/^/     /' "$tmp/log"
+    elif compare "$library"; then
+      fail "$name: not noticed"
+    else
+      ok "$name is noticed"
+    fi
+  done
+}
+if [ "${1-}" = --self-test ]; then
+  self_test "${3-}"
+  done_with
+fi
+
+# --- As it is ---------------------------------------------------------------------------------
+
+(cd "$root" && CARGO_TARGET_DIR=$built cargo build --quiet --lib) || { fail "it does not build"; done_with; }
 if [ "${1-}" = --bless ]; then
   abidw --no-show-locs --no-corpus-path --no-comp-dir-path --no-elf-needed "$library" |
     python3 "$here/prune_abi.py" >"$tmp/new.abi" && cp "$tmp/new.abi" "$committed"
@@ -53,27 +79,5 @@ exported=$(nm -D --defined-only "$library" | grep -c ' T ')
 [ "$functions" = "$exported" ] && ok "all $exported functions are in abi/libsslcache.abi" ||
   fail "$exported functions are exported, abi/libsslcache.abi has $functions: abi.sh --bless"
 
-# --- Would it notice? -------------------------------------------------------------------------
-
-notices() { # notices WHAT FILE SED
-  local tree=$changed/tree
-  rm -rf "$tree" && mkdir -p "$tree"
-  cp -r "$root/src" "$root/benches" "$root/Cargo.toml" "$root/Cargo.lock" "$root/build.rs" "$tree"
-  grep -q '^\[workspace\]' "$tree/Cargo.toml" || printf '\n[workspace]\n' >>"$tree/Cargo.toml"
-  (cd "$root" && sed -n 's/.*path = "\(.*\.rs\)".*/\1/p' Cargo.toml) | while read -r file; do
-    mkdir -p "$tree/$(dirname "$file")" && cp "$root/$file" "$tree/$file"
-  done
-  sed -i "$3" "$tree/$2"
-  cmp -s "$root/$2" "$tree/$2" && { fail "$1: nothing was changed"; return; }
-  build "$tree" "$changed" || { fail "$1: it does not build"; return; }
-  compare "$changed/debug/libsslcache.so" && { fail "$1: not noticed"; return; }
-  ok "$1 is noticed"
-}
-
-notices "a parameter of another type" src/exports/sslcache.rs \
-  '/fn SSLCACHE_accept_session/,/{/ s/id_len: c_uint/id_len: size_t/'
-notices "a field that moved" src/exports/sslcache.rs \
-  '/pub struct SSLCACHE_STATS/,/^}/ { s/pub held:/pub swap:/; s/pub stored:/pub held:/; s/pub swap:/pub stored:/ }'
-notices "a function that went" src/exports/ssl_session_is_resumable.rs \
-  's/fn SSL_SESSION_is_resumable/fn SSL_SESSION_may_be_resumed/'
+[ "${1-}" = --no-self-test ] || self_test
 done_with

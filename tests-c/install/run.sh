@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs into a temporary directory, uses what is there as a stranger would, and takes it out again.
 #
-#   tests-c/install/run.sh      the installed tree, the manual pages, and the ABI (abi.sh)
+#   tests-c/install/run.sh      the installed tree and the manual pages (abi.sh holds the ABI)
 #
 # Needs pkg-config, readelf and a C compiler. Exit status: 0 if every check passed.
 set -u
@@ -105,14 +105,6 @@ check "and runs" is "$(LD_LIBRARY_PATH=$lib timeout 20 "$tmp/installed" 2>&1)" "
 check "make uninstall finds them" make -s uninstall "${other[@]}"
 left() { find "$tmp/p" "$tmp/i" "$tmp/m" ! -type d; }
 check "nothing is left" is "$(left)" ""
-
-# --- The ABI ----------------------------------------------------------------------------------
-
-abi=$("$here/abi.sh" 2>&1)
-echo "$abi" | grep -vE '^[0-9]+ passed'
-passed=$((passed + $(grep -c '^ok ' <<<"$abi")))
-failed=$((failed + $(grep -c '^FAIL ' <<<"$abi")))
-skipped=$((skipped + $(grep -c '^skip ' <<<"$abi")))
 
 if [ "$skipped" -gt 0 ]; then
   echo "$passed passed, $failed failed, $skipped skipped"
