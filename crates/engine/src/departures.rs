@@ -7,13 +7,12 @@
 //! goes and nothing else: sessions that get a place in the order later have a higher sequence
 //! number, so a callback that adds sessions again makes no endless loop.
 
-use super::Cause;
-use super::SessionCache;
 use super::expiry::Expiry;
-use super::rank::{Departed, NOBODY};
+use super::rank::{Departed, NOBODY, Rank};
 use super::shard::Locked;
 use super::sharding::{SHARDS, View};
 use super::slab::NoMemory;
+use super::{Cause, Pace, SessionCache};
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
@@ -25,34 +24,46 @@ pub(super) type Gone<S> = SmallVec<[Departed<S>; 1]>;
 
 /// The sessions that left, soonest to expire first. What is not taken is dropped with it.
 ///
-/// Only if there was no memory to collect them all do some leave as the iterator comes to them,
-/// shard by shard: nothing is lost then but the order among shards.
+/// If they leave one by one, what is not taken stays in the cache: then nothing but the session
+/// that was handed out last is lost if this is forgotten, not even dropped, in the middle.
+///
+/// If there was no memory to collect them all, some leave as the iterator comes to them, after the
+/// others: nothing is lost then but the order.
 #[must_use = "dropping it drops the sessions without a word"]
 pub struct Departures<'a, S> {
     cache: &'a SessionCache<S>,
     /// The first to be handed out is the last.
     gone: Gone<S>,
     rest: Rest,
+    pace: Pace,
 }
 
-/// What has not left yet, for want of memory.
+/// What has not left yet: for want of memory, or because it is to leave one by one.
 pub(super) enum Rest {
     Nothing,
-    Excess { spared: u64 },
-    Swept(Sweep, Position),
+    Excess {
+        spared: u64,
+    },
+    /// With the second of the last one that left.
+    Swept(Sweep, Expiry),
 }
 
 impl<'a, S> Departures<'a, S> {
     /// `gone` in the order in which they left.
     #[inline]
-    pub(super) fn new(cache: &'a SessionCache<S>, mut gone: Gone<S>, rest: Rest) -> Self {
+    pub(super) fn new(
+        cache: &'a SessionCache<S>,
+        mut gone: Gone<S>,
+        rest: Rest,
+        pace: Pace,
+    ) -> Self {
         gone.reverse();
-        Departures { cache, gone, rest }
+        Departures { cache, gone, rest, pace }
     }
 
     #[inline]
     pub(super) fn none(cache: &'a SessionCache<S>) -> Self {
-        Departures { cache, gone: Gone::new(), rest: Rest::Nothing }
+        Departures { cache, gone: Gone::new(), rest: Rest::Nothing, pace: Pace::AtOnce }
     }
 
     /// Removes what `sweep` is to remove.
@@ -60,10 +71,16 @@ impl<'a, S> Departures<'a, S> {
         let mut gone = Gone::new();
         let rest = match sweep.collect(cache, &mut gone) {
             Ok(()) => Rest::Nothing,
-            Err(NoMemory) => Rest::Swept(sweep, Position::START),
+            Err(NoMemory) => Rest::Swept(sweep, Expiry::FIRST),
         };
         gone.sort_unstable_by_key(|departed| departed.rank);
-        Departures::new(cache, gone, rest)
+        Departures::new(cache, gone, rest, Pace::AtOnce)
+    }
+
+    /// Removes what `sweep` is to remove, each session as it is asked for.
+    pub(super) fn one_by_one(cache: &'a SessionCache<S>, sweep: Sweep) -> Self {
+        let rest = Rest::Swept(sweep, Expiry::FIRST);
+        Departures { cache, gone: Gone::new(), rest, pace: Pace::OneByOne }
     }
 
     #[cold]
@@ -71,13 +88,7 @@ impl<'a, S> Departures<'a, S> {
         let departed = match &mut self.rest {
             Rest::Nothing => None,
             Rest::Excess { spared } => self.cache.evict_one(*spared),
-            Rest::Swept(sweep, position) => {
-                let departed = sweep.next(self.cache, position);
-                if departed.is_some() {
-                    self.cache.counters().report_one();
-                }
-                departed
-            }
+            Rest::Swept(sweep, at) => sweep.next(self.cache, at),
         };
         if departed.is_none() {
             self.rest = Rest::Nothing;
@@ -111,6 +122,9 @@ impl<S> std::iter::FusedIterator for Departures<'_, S> {}
 
 impl<S> Drop for Departures<'_, S> {
     fn drop(&mut self) {
+        if self.pace == Pace::OneByOne {
+            self.rest = Rest::Nothing;
+        }
         self.for_each(drop);
     }
 }
@@ -123,18 +137,6 @@ pub(super) struct Sweep {
     cause: Cause,
     /// Only what had its place before: sequence numbers below this one.
     before: u64,
-}
-
-/// How far a sweep that goes one by one has come.
-pub(super) struct Position {
-    /// The number of shards: if it changes, what was in the single one has moved.
-    shards: usize,
-    shard: usize,
-    from: Expiry,
-}
-
-impl Position {
-    const START: Position = Position { shards: 0, shard: 0, from: Expiry::FIRST };
 }
 
 impl Sweep {
@@ -176,26 +178,38 @@ impl Sweep {
         }
     }
 
-    /// Removes the next one.
-    fn next<S>(&self, cache: &SessionCache<S>, at: &mut Position) -> Option<Departed<S>> {
-        let mut one = None;
-        while one.is_none() {
+    /// Removes the next one in the order of the whole cache; `at` is the second of the last.
+    fn next<S>(&self, cache: &SessionCache<S>, at: &mut Expiry) -> Option<Departed<S>> {
+        loop {
             let view = cache.shards.view();
-            if view.len() != at.shards {
-                *at = Position { shards: view.len(), ..Position::START };
+            let first = |shard| Some((self.first(view, shard, *at)?, shard));
+            match (0..view.len()).filter_map(first).min() {
+                // What was in the single shard may have moved meanwhile.
+                None if view.len() == cache.shards.view().len() => return None,
+                None => {}
+                Some((rank, shard)) => {
+                    // Otherwise another thread has changed the shard meanwhile.
+                    if let Some(departed) = view.lock(shard).remove_at(rank, self.cause) {
+                        cache.counters().held.fetch_sub(1, Ordering::AcqRel);
+                        *at = rank.expiry;
+                        return Some(departed);
+                    }
+                }
             }
-            if at.shard == view.len() {
-                return None;
-            }
-            let mut next = None;
-            if self.may_find(view, at.shard) {
-                let departed = |departed| one = Some(departed);
-                next = self.step(cache, view.lock(at.shard), at.from, 1, departed);
-            }
-            at.shard += usize::from(next.is_none());
-            at.from = next.unwrap_or(Expiry::FIRST);
         }
-        one
+    }
+
+    /// The first of one shard that is to leave, from the second `at` on. Takes the shard's lock only
+    /// if another session, which came later, precedes it.
+    fn first<S>(&self, view: View<'_, S>, shard: usize, at: Expiry) -> Option<Rank> {
+        if !self.may_find(view, shard) {
+            return None;
+        }
+        let head = view.heads()[shard].load();
+        if head.expiry >= at && head.sequence < self.before {
+            return Some(head);
+        }
+        view.lock(shard).first_due(at, self.before, |expiry| self.is_due(expiry))
     }
 
     /// Removes from one shard, in this hold of its lock. Tells where to go on there.
@@ -229,25 +243,53 @@ mod tests {
         assert!(matches!(cache.insert(key, expiry, n), Insertion::Added { .. }));
     }
 
-    /// What happens without memory, one by one, while others add and the single shard splits.
+    /// While others add, and the single shard splits.
     #[test]
-    fn a_sweep_one_by_one_removes_what_was_there_and_nothing_else() {
+    fn one_by_one_what_was_there_leaves_in_order_and_nothing_else() {
         for (before, later) in [(0, 10), (100, 0), (100, 300), (400, 400)] {
             let cache = SessionCache::new(usize::MAX);
             (0..before).for_each(|n| add(&cache, n));
-            let sweep = Sweep::new(&cache, None, Cause::Closed);
-            let mut at = Position::START;
             let mut gone = Vec::new();
             let mut added = before..before + later;
-            while let Some(departed) = sweep.next(&cache, &mut at) {
-                gone.push(departed.session);
+            for session in cache.flush_one_by_one(None, Cause::Closed) {
+                gone.push(session);
                 added.by_ref().take(10).for_each(|n| add(&cache, n));
             }
             added.for_each(|n| add(&cache, n));
-            gone.sort_unstable();
-            assert_eq!(gone, (0..before).collect::<Vec<_>>());
+            let mut expected: Vec<_> = (0..before).collect();
+            expected.sort_by_key(|n| (n % 7, *n));
+            assert_eq!(gone, expected);
             assert_eq!(cache.statistics().held, later);
             cache.validate();
+        }
+    }
+
+    /// What leaves a callback without returning takes nothing with it but the session in its hands.
+    #[test]
+    fn one_by_one_what_was_not_asked_for_stays() {
+        for sessions in [5, 500] {
+            let cache = SessionCache::new(usize::MAX);
+            (0..sessions).for_each(|n| add(&cache, n));
+            let mut flushed = cache.flush_one_by_one(Some(7), Cause::Expired);
+            assert_eq!(flushed.next(), Some(0));
+            std::mem::forget(flushed);
+            let mut flushed = cache.flush_one_by_one(Some(7), Cause::Expired);
+            assert_eq!(flushed.next(), if sessions > 7 { Some(7) } else { Some(1) });
+            drop(flushed);
+            assert_eq!(cache.len() as u64, sessions - 2);
+            cache.set_capacity(2);
+            let key = Key::new(0, &sessions.to_be_bytes()).unwrap();
+            match cache.insert_one_by_one(key, Expiry::FIRST, sessions) {
+                Insertion::Added { mut evicted, .. } => {
+                    assert!(evicted.next().is_some() && evicted.next().is_some());
+                    std::mem::forget(evicted);
+                }
+                _ => panic!("it was not there, and there is memory"),
+            }
+            assert_eq!(cache.len() as u64, sessions - 3);
+            assert!(cache.contains(&key), "the new session stays");
+            cache.validate();
+            assert_eq!(cache.flush_all(Cause::Closed).count() as u64, sessions - 3);
         }
     }
 

@@ -17,11 +17,11 @@
 //! A search is repeated only if another thread has changed the chosen shard meanwhile: each turn
 //! is progress for somebody.
 
-use super::SessionCache;
 use super::departures::{Departures, Gone, Rest};
 use super::key::{Hash, Key};
 use super::rank::{Departed, Head, NOBODY, Rank};
 use super::sharding::View;
+use super::{Pace, SessionCache};
 use std::sync::atomic::{Ordering, fence};
 
 struct Victim<'a, S> {
@@ -40,6 +40,7 @@ impl<S> SessionCache<S> {
     /// the others have gone.
     pub(super) fn make_room(
         &self,
+        pace: Pace,
         (hash, key): (Hash, &Key),
         entry: u32,
         own: u64,
@@ -49,14 +50,14 @@ impl<S> SessionCache<S> {
         let mut own = own;
         if !linked {
             // What there is no memory to collect now is collected below.
-            let _ = self.evict_excess(own, &mut gone);
+            let _ = self.evict_excess(pace, own, &mut gone);
             own = self.link((hash, key), entry, own).unwrap_or(NOBODY);
             // What this thread published comes before what it reads from here on. (What it
             // published earlier, adding to `held` came after.)
             fence(Ordering::SeqCst);
         }
-        let rest = self.evict_excess(own, &mut gone);
-        Departures::new(self, gone, rest)
+        let rest = self.evict_excess(pace, own, &mut gone);
+        Departures::new(self, gone, rest, pace)
     }
 
     /// Gives the session its place, if it is still there: it may have been removed, or replaced.
@@ -77,11 +78,14 @@ impl<S> SessionCache<S> {
     ///
     /// Of several threads one evicts more than one: when a cache has been given a much smaller
     /// capacity, the others would all wait until it is reached.
-    fn evict_excess(&self, spared: u64, gone: &mut Gone<S>) -> Rest {
+    fn evict_excess(&self, pace: Pace, spared: u64, gone: &mut Gone<S>) -> Rest {
         let shrinking = &self.counters().shrinking;
         let mut ended = None;
         if gone.is_empty() {
             ended = self.evict_up_to(1, spared, gone);
+        }
+        if pace == Pace::OneByOne {
+            return ended.unwrap_or(Rest::Excess { spared });
         }
         // Who finds another at it has told that one: it looks once more when it has finished.
         while ended.is_none() && self.is_over_capacity() && !shrinking.swap(true, Ordering::AcqRel)

@@ -114,6 +114,15 @@ pub enum Insertion<'a, S> {
     NoMemory(S),
 }
 
+/// How several sessions leave.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// In the call that has them leave: it is quicker.
+    AtOnce,
+    /// Each as it is asked for.
+    OneByOne,
+}
+
 /// What every insertion and departure writes.
 #[repr(align(64))]
 struct Counters {
@@ -222,6 +231,13 @@ impl<S> SessionCache<S> {
         Departures::sweep(self, Sweep::new(self, None, cause))
     }
 
+    /// The same as [`flush`](Self::flush), or for `None` as [`flush_all`](Self::flush_all), one by
+    /// one: each session leaves when it is asked for, and those that nobody asks for stay. For a
+    /// caller who may not come back from what it does between two of them.
+    pub fn flush_one_by_one(&self, now: Option<i64>, cause: Cause) -> Departures<'_, S> {
+        Departures::one_by_one(self, Sweep::new(self, now, cause))
+    }
+
     /// Is there a session with this key? Takes no lock, unless another thread is just changing the
     /// shard.
     #[inline(always)]
@@ -307,6 +323,17 @@ impl<S: Clone + PartialEq> SessionCache<S> {
     /// another one, that is replaced. Then, if there are more sessions than the capacity, those
     /// that expire first make room, but never the new one.
     pub fn insert(&self, key: Key, expiry: Expiry, session: S) -> Insertion<'_, S> {
+        self.insert_at(Pace::AtOnce, key, expiry, session)
+    }
+
+    /// The same, but of several sessions that make room only the first leaves in this call; see
+    /// [`flush_one_by_one`](Self::flush_one_by_one).
+    pub fn insert_one_by_one(&self, key: Key, expiry: Expiry, session: S) -> Insertion<'_, S> {
+        self.insert_at(Pace::OneByOne, key, expiry, session)
+    }
+
+    #[inline]
+    fn insert_at(&self, pace: Pace, key: Key, expiry: Expiry, session: S) -> Insertion<'_, S> {
         let hash = key.hash();
         let counters = self.counters.get_or_try_init(|| boxed(|_| Ok(Counters::new())));
         let (Ok(_), Ok(mut shard)) = (counters, self.shards.lock_or_make(hash)) else {
@@ -348,7 +375,7 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         let evicted = if linked && !self.is_over_capacity() {
             Departures::none(self)
         } else {
-            self.make_room((hash, &key), entry, sequence, linked)
+            self.make_room(pace, (hash, &key), entry, sequence, linked)
         };
         Insertion::Added { replaced, evicted }
     }

@@ -287,6 +287,34 @@ impl<'a, S> Locked<'a, S> {
         (self.rank(entry) == rank).then(|| self.remove_departing(entry, Cause::Evicted))
     }
 
+    /// The first session from the expiry `from` on that is `due` and whose sequence number is below
+    /// `before`.
+    pub(super) fn first_due(
+        &self,
+        from: Expiry,
+        before: u64,
+        due: impl Fn(Expiry) -> bool,
+    ) -> Option<Rank> {
+        let mut next = self.state.order.first_from(from);
+        loop {
+            let rank = self.rank(next?);
+            if !due(rank.expiry) {
+                return None;
+            }
+            if rank.sequence < before {
+                return Some(rank);
+            }
+            // In a second the oldest comes first: if this one came too late, so did the rest.
+            next = self.state.order.first_after(rank.expiry);
+        }
+    }
+
+    /// Takes the session at `rank` out, if it is the first of its second.
+    pub(super) fn remove_at(&mut self, rank: Rank, cause: Cause) -> Option<Departed<S>> {
+        let entry = self.state.order.first_from(rank.expiry)?;
+        (self.rank(entry) == rank).then(|| self.remove_departing(entry, cause))
+    }
+
     /// Removes sessions in order, those that are `due` and whose sequence number is below
     /// `before`, from the expiry `from` on. Looks at no more than `most`; then tells the expiry
     /// to go on from.
