@@ -18,7 +18,7 @@ lib:
 	@ln -sf libsslcache.so target/release/libsslcache.so.0
 
 demo: lib ## build, run the examples, and resume TLS sessions of a real server out of the library
-	demo/run.sh
+	examples/demo.sh
 
 clean: ## remove what was built
 	cargo clean
@@ -31,7 +31,7 @@ header: ## write include/sslcache.h again
 compatibility: ## write COMPATIBILITY.md again
 	SSLCACHE_BLESS=1 cargo test --test compatibility
 
-abi: ## write abi/libsslcache.abi again: after a new function, or with a new SONAME
+abi: ## write tests-c/install/libsslcache.abi again: after a new function, or with a new SONAME
 	tests-c/install/abi.sh --bless
 
 # --- Tests ------------------------------------------------------------------------------------
@@ -121,12 +121,12 @@ install: lib ## install under PREFIX (/usr/local), behind DESTDIR if that is set
 	ln -sf $(real) $(to_lib)/$(soname)
 	ln -sf $(soname) $(to_lib)/libsslcache.so
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	    -e 's|@VERSION@|$(version)|' sslcache.pc.in > $(to_lib)/pkgconfig/sslcache.pc
+	    -e 's|@VERSION@|$(version)|' scripts/sslcache.pc.in > $(to_lib)/pkgconfig/sslcache.pc
 	chmod 644 $(to_lib)/pkgconfig/sslcache.pc
 	$(INSTALL) -m 644 include/sslcache.h $(to_include)/sslcache.h
 	$(INSTALL) -m 644 include/openssl/ssl.h $(to_include)/openssl/ssl.h
-	$(INSTALL) -m 644 man/sslcache.3 $(to_man)/man3/sslcache.3
-	$(INSTALL) -m 644 man/sslcache.7 $(to_man)/man7/sslcache.7
+	$(INSTALL) -m 644 docs/man/sslcache.3 $(to_man)/man3/sslcache.3
+	$(INSTALL) -m 644 docs/man/sslcache.7 $(to_man)/man7/sslcache.7
 
 uninstall: ## remove what install put there
 	rm -f $(to_lib)/$(real) $(to_lib)/$(soname) $(to_lib)/libsslcache.so

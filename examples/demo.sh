@@ -2,12 +2,17 @@
 # Shows the library in front of a real TLS server: the same `openssl s_server`, six
 # handshakes each, once with OpenSSL's own session cache and once with ours.
 #
-#   make demo                       builds the library, then runs this
-#   SSLCACHE_LIB=file demo/run.sh   another build of the library
+#   make demo                            builds the library, then runs this
+#   SSLCACHE_LIB=file examples/demo.sh   another build of the library
 #
 # Exits 0 only if every client resumed and the library's own counters say that it was
 # the library that resumed them. Needs about five seconds.
 set -u
+case ${1-} in
+  '') ;;
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) echo "demo.sh: unknown argument $1" >&2; exit 2 ;;
+esac
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 lib=${SSLCACHE_LIB:-$root/target/release/libsslcache.so}

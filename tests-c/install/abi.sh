@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Holds the functions and structs of a build against abi/libsslcache.abi: what programs are linked
+# Holds the functions and structs of a build against libsslcache.abi beside it: what programs are linked
 # with today must be there tomorrow, with the same types. New functions are welcome.
 #
 #   tests-c/install/abi.sh               compare; also show that a changed type is noticed
-#   tests-c/install/abi.sh --bless       write abi/libsslcache.abi: for a new function, or a new SONAME
+#   tests-c/install/abi.sh --bless       write libsslcache.abi: for a new function, or a new SONAME
 #   tests-c/install/abi.sh --self-test [--only NAME]
 #                                        only break the library in each way of tests-c/mutations that
 #                                        names this test, and see that it is noticed
@@ -20,7 +20,7 @@ esac
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../mutations/common.sh"
 root=$(cd "$here/../.." && pwd)
-committed=$root/abi/libsslcache.abi
+committed=$here/libsslcache.abi
 built=$root/target/abi
 passed=0 failed=0
 
@@ -69,15 +69,15 @@ if [ "${1-}" = --bless ]; then
 fi
 
 if compare "$library"; then
-  ok "every function and struct is as in abi/libsslcache.abi"
+  ok "every function and struct is as in libsslcache.abi"
 else
   fail "the ABI has changed:"
   sed 's/^/     /' "$tmp/difference"
 fi
 functions=$(grep -c '<function-decl .*elf-symbol-id' "$committed")
 exported=$(nm -D --defined-only "$library" | grep -c ' T ')
-[ "$functions" = "$exported" ] && ok "all $exported functions are in abi/libsslcache.abi" ||
-  fail "$exported functions are exported, abi/libsslcache.abi has $functions: abi.sh --bless"
+[ "$functions" = "$exported" ] && ok "all $exported functions are in libsslcache.abi" ||
+  fail "$exported functions are exported, libsslcache.abi has $functions: abi.sh --bless"
 
 [ "${1-}" = --no-self-test ] || self_test
 done_with

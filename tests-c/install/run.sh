@@ -81,8 +81,8 @@ else
 fi
 
 # The example of sslcache(3), and what the page says it prints.
-example() { awk '/^#include <stdio.h>/ { on = 1 } /^\.Ed/ { on = 0 } on' man/sslcache.3 | sed 's/\\e/\\/g'; }
-printed() { awk '/^It prints/ { seen = 1; next } seen && /^\.Ed/ { exit } seen && !/^\./' man/sslcache.3; }
+example() { awk '/^#include <stdio.h>/ { on = 1 } /^\.Ed/ { on = 0 } on' docs/man/sslcache.3 | sed 's/\\e/\\/g'; }
+printed() { awk '/^It prints/ { seen = 1; next } seen && /^\.Ed/ { exit } seen && !/^\./' docs/man/sslcache.3; }
 build_example() { example | cc -Wall -Wextra -Werror -x c - -o "$tmp/example" $(pc --cflags --libs); }
 check "the example of sslcache(3) builds" build_example
 check "and prints what the page says" is "$(LD_LIBRARY_PATH=$lib timeout 20 "$tmp/example" 2>&1)" "$(printed)"
