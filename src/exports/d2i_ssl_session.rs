@@ -2,10 +2,11 @@
 
 use libc::{c_char, c_int, c_long, c_uchar, c_void};
 
-use super::bytes;
+use super::{bytes, made};
 use crate::ffi::constants::ERR_LIB_ASN1;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto::{libcrypto, raise, raise_of};
+use crate::ffi::memory::NoMemory;
 use crate::ffi::types::{OSSL_LIB_CTX, SSL_SESSION};
 use crate::interpose::call;
 use crate::standalone::{Session, der};
@@ -107,18 +108,26 @@ unsafe fn decode(
             return std::ptr::null_mut();
         }
     };
+    // SAFETY: the caller's promise.
+    let given = if a.is_null() { None } else { unsafe { Session::borrow(*a) } };
+    let session = match given {
+        Some(session) => {
+            session.replace(values);
+            session.as_c()
+        }
+        None => made(Session::with_values(values).map(Session::into_c), c"SSL_SESSION_new"),
+    };
+    if session.is_null() {
+        return session;
+    }
     // SAFETY: the caller's promise; `taken` is within the input.
     unsafe {
         *pp = (*pp).add(taken);
-        if a.is_null() {
-            return Session::into_c(Session::with_values(values));
+        if !a.is_null() {
+            *a = session;
         }
-        match Session::borrow(*a) {
-            Some(session) => session.replace(values),
-            None => *a = Session::into_c(Session::with_values(values)),
-        }
-        *a
     }
+    session
 }
 
 fn report(refused: der::Refused) {
@@ -136,7 +145,13 @@ fn report(refused: der::Refused) {
 /// As for i2d_SSL_SESSION(); `in_` is not NULL.
 unsafe fn encode(in_: *const SSL_SESSION, pp: *mut *mut c_uchar) -> Option<c_int> {
     // SAFETY: the caller's promise.
-    let der = unsafe { Session::borrow(in_) }?.read(der::encode)?;
+    let der = match unsafe { Session::borrow(in_) }?.read(der::encode) {
+        Ok(der) => der?,
+        Err(no_memory) => {
+            no_memory.raise(ERR_LIB_ASN1, c"i2d_SSL_SESSION");
+            return Some(-1);
+        }
+    };
     let len = c_int::try_from(der.len()).ok()?;
     if pp.is_null() {
         return Some(len);
@@ -146,7 +161,8 @@ unsafe fn encode(in_: *const SSL_SESSION, pp: *mut *mut c_uchar) -> Option<c_int
         let allocate = (*pp).is_null();
         let to = if allocate { allocate_for_c(der.len()) } else { *pp };
         if to.is_null() {
-            return None;
+            NoMemory.raise(ERR_LIB_ASN1, c"i2d_SSL_SESSION");
+            return Some(-1);
         }
         std::ptr::copy_nonoverlapping(der.as_ptr(), to, der.len());
         *pp = if allocate { to } else { to.add(der.len()) };

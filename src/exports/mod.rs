@@ -3,9 +3,13 @@
 
 #![allow(non_snake_case, non_camel_case_types)]
 
+use std::ffi::CStr;
+
 use libc::{c_int, c_uchar, c_uint, size_t};
 
 use crate::cache::Key;
+use crate::ffi::constants::{ERR_LIB_CRYPTO, ERR_LIB_SSL};
+use crate::ffi::memory::NoMemory;
 
 /// The body of an exported function: the failure value, the real function with its arguments, and what
 /// to do without a libssl. Where OpenSSL would crash on NULL, the failure value is returned.
@@ -72,21 +76,32 @@ pub(crate) unsafe fn bytes<'a>(pointer: *const c_uchar, len: size_t) -> &'a [u8]
     unsafe { std::slice::from_raw_parts(pointer, len) }
 }
 
+/// What C gets of an object that was made: NULL without memory, with the error on libcrypto's queue.
+pub(crate) fn made<T>(object: Result<*mut T, NoMemory>, function: &'static CStr) -> *mut T {
+    object.unwrap_or_else(|no_memory| {
+        no_memory.raise(ERR_LIB_SSL, function);
+        std::ptr::null_mut()
+    })
+}
+
 /// A copy of the bytes C points to; `None` if there are none. OpenSSL clears a value when there is no
-/// memory for the new one: so the caller is to do with an error.
+/// memory for the new one, and queues what is queued here: so the caller is to do with an error.
 ///
 /// # Safety
 /// `pointer` is NULL or points to `len` readable bytes.
 pub(crate) unsafe fn copy(
     pointer: *const c_uchar,
     len: size_t,
-) -> Result<Option<Vec<u8>>, std::collections::TryReserveError> {
+) -> Result<Option<Vec<u8>>, NoMemory> {
     if pointer.is_null() || len == 0 {
         return Ok(None);
     }
     let mut copy = Vec::new();
     // Also refuses a length that no object can have.
-    copy.try_reserve_exact(len)?;
+    copy.try_reserve_exact(len).map_err(|_| {
+        NoMemory.raise(ERR_LIB_CRYPTO, c"CRYPTO_memdup");
+        NoMemory
+    })?;
     // SAFETY: the caller's promise.
     copy.extend_from_slice(unsafe { bytes(pointer, len) });
     Ok(Some(copy))

@@ -115,7 +115,7 @@ pub unsafe extern "C-unwind" fn PEM_write_SSL_SESSION(
         }
         // SAFETY: the caller's promise.
         None => unsafe { Session::borrow(x) }
-            .and_then(|session| session.read(der::encode))
+            .and_then(|session| session.read(der::encode).ok().flatten())
             // SAFETY: the caller's promise.
             .is_some_and(|der| unsafe { pem::write(fp, &der) })
             .into(),

@@ -2,6 +2,7 @@
 
 use libc::{c_char, c_int};
 
+use super::made;
 use crate::ffi::constants::SSL_R_NULL_SSL_METHOD_PASSED;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto;
@@ -255,7 +256,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_new_ex(
 unsafe fn new_context(method: *const SSL_METHOD) -> *mut SSL_CTX {
     // SAFETY: the caller's promise.
     match unsafe { Method::from_c(method) } {
-        Some(method) => Context::create(method),
+        Some(method) => made(Context::create(method), c"SSL_CTX_new_ex"),
         None => {
             libcrypto::raise(SSL_R_NULL_SSL_METHOD_PASSED, c"SSL_CTX_new_ex");
             std::ptr::null_mut()

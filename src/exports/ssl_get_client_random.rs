@@ -3,8 +3,9 @@
 use libc::{c_int, c_uchar, size_t};
 
 use super::{bytes, nowhere};
-use crate::ffi::constants::MAX_MASTER_KEY_LENGTH;
+use crate::ffi::constants::{ERR_LIB_SSL, MAX_MASTER_KEY_LENGTH};
 use crate::ffi::handle::Handle;
+use crate::ffi::memory::copied;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
 
@@ -57,8 +58,16 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_master_key(
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(sess) }.filter(|_| len <= MAX_MASTER_KEY_LENGTH).map_or(0, |session| {
         // SAFETY: the caller's promise.
-        let key = unsafe { bytes(key, len) }.to_vec();
-        session.write(|v| v.master_key = key.into());
-        1
+        match copied(unsafe { bytes(key, len) }) {
+            Ok(key) => {
+                session.write(|v| v.master_key = key.into());
+                1
+            }
+            // In OpenSSL a session has room for every key, and this cannot happen.
+            Err(no_memory) => {
+                no_memory.raise(ERR_LIB_SSL, c"SSL_SESSION_set1_master_key");
+                0
+            }
+        }
     }))
 }

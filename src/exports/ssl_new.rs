@@ -2,6 +2,7 @@
 
 use libc::c_int;
 
+use super::made;
 use crate::ffi::constants::SSL_R_NULL_SSL_CTX;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto;
@@ -24,7 +25,7 @@ pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
     export!(std::ptr::null_mut(); SSL_new(ctx);
         // SAFETY: the caller's promise.
         match unsafe { Context::borrow(ctx) } {
-        Some(ctx) => Connection::create(ctx),
+        Some(ctx) => made(Connection::create(ctx), c"SSL_new"),
         None => {
             libcrypto::raise(SSL_R_NULL_SSL_CTX, c"SSL_new");
             std::ptr::null_mut()

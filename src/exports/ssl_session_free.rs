@@ -2,6 +2,7 @@
 
 use libc::c_int;
 
+use super::made;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
@@ -16,7 +17,8 @@ use crate::standalone::Session;
 /// None: any thread, any time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_new() -> *mut SSL_SESSION {
-    export!(std::ptr::null_mut(); SSL_SESSION_new(); Session::into_c(Session::new()))
+    export!(std::ptr::null_mut(); SSL_SESSION_new();
+        made(Session::new().map(Session::into_c), c"SSL_SESSION_new"))
 }
 
 /// Makes a copy of `src`: every value, the mark not resumable too, and the ex_data through its dup
@@ -35,8 +37,10 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_dup(src: *const SSL_SESSION) -> *mut
         return null;
     }
     export!(null; SSL_SESSION_dup(src);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(src) }.map_or(null, |session| Session::into_c(session.dup())))
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(src) }.map_or(null, |session| {
+        made(session.dup().map(Session::into_c), c"SSL_SESSION_dup")
+    }))
 }
 
 /// Takes one more reference to `ses`.

@@ -2,10 +2,12 @@
 
 use libc::{c_int, c_void};
 
+use crate::ffi::constants::ERR_LIB_SSL;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto::libcrypto;
+use crate::ffi::memory::NoMemory;
 use crate::ffi::types::{BIO, FILE, SSL_SESSION};
-use crate::standalone::{Session, print};
+use crate::standalone::{Session, Values, print};
 
 /// Prints every value of `ses` to `fp`, the master key too, for people to read.
 ///
@@ -25,8 +27,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_fp(
     }
     export!(0; SSL_SESSION_print_fp(fp, ses);
     // SAFETY: the caller's promise.
-    unsafe { Session::borrow(ses) }.map_or(0, |session| {
-        let text = session.read(print::print);
+    unsafe { Session::borrow(ses) }.and_then(|session| text(session, print::print)).map_or(0, |text| {
         // SAFETY: the caller's promise; the text's own length.
         let written = unsafe { libc::fwrite(text.as_ptr().cast(), 1, text.len(), fp) };
         (written == text.len()).into()
@@ -44,11 +45,11 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_fp(
 pub unsafe extern "C-unwind" fn SSL_SESSION_print(bp: *mut BIO, ses: *const SSL_SESSION) -> c_int {
     export!(0; SSL_SESSION_print(bp, ses);
     // SAFETY: the caller's promise.
-    unsafe { Session::borrow(ses) }.map_or(0, |session| {
-        let text = session.read(print::print);
+    unsafe { Session::borrow(ses) }.and_then(|session| text(session, print::print)).map_or(
+        0,
         // SAFETY: the caller's promise.
-        unsafe { write(bp, &text) }
-    }))
+        |text| unsafe { write(bp, &text) },
+    ))
 }
 
 /// Prints the id and the master key of `ses` to `bp`, in one line of a key log.
@@ -65,11 +66,16 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_keylog(
 ) -> c_int {
     export!(0; SSL_SESSION_print_keylog(bp, ses);
     // SAFETY: the caller's promise.
-    unsafe { Session::borrow(ses) }.and_then(|session| session.read(print::print_keylog)).map_or(
-        0,
+    unsafe { Session::borrow(ses) }
+        .and_then(|session| text(session, print::print_keylog).flatten())
         // SAFETY: the caller's promise.
-        |text| unsafe { write(bp, &text) },
-    ))
+        .map_or(0, |text| unsafe { write(bp, &text) }))
+}
+
+/// What `print` makes of the session; `None` without memory, with the error queued.
+fn text<T>(session: &Session, print: fn(&Values) -> Result<T, NoMemory>) -> Option<T> {
+    let text = session.read(print);
+    text.inspect_err(|no_memory| no_memory.raise(ERR_LIB_SSL, c"SSL_SESSION_print")).ok()
 }
 
 /// Writes to a BIO. There is none without libcrypto to make one.

@@ -54,8 +54,9 @@ pub const CRYPTO_EX_INDEX_SSL: c_int = 0;
 pub const CRYPTO_EX_INDEX_SSL_CTX: c_int = 1;
 pub const CRYPTO_EX_INDEX_SSL_SESSION: c_int = 2;
 
-pub const ERR_LIB_SSL: c_int = 20;
 pub const ERR_LIB_ASN1: c_int = 13;
+pub const ERR_LIB_CRYPTO: c_int = 15;
+pub const ERR_LIB_SSL: c_int = 20;
 pub const SSL_R_CIPHER_CODE_WRONG_LENGTH: c_int = 137;
 pub const SSL_R_NULL_SSL_CTX: c_int = 195;
 pub const SSL_R_NULL_SSL_METHOD_PASSED: c_int = 196;
@@ -77,6 +78,8 @@ pub const ASN1_R_ILLEGAL_PADDING: c_int = 221;
 pub const ASN1_R_TOO_SMALL: c_int = 224;
 /// Of OpenSSL 3; 58 before.
 pub const ERR_R_NESTED_ASN1_ERROR: c_int = 266 | (2 << 18);
+/// Of OpenSSL 3; 65 before.
+pub const ERR_R_MALLOC_FAILURE: c_int = 256 | (3 << 18);
 
 /// The timeout of a session nobody gave one: `SSL_SESSION_new`.
 pub const NEW_SESSION_TIMEOUT: c_long = 60 * 5 + 4;

@@ -3,12 +3,14 @@
 //! Nothing here loads it or needs it. What a program gets from libcrypto itself (`CRYPTO_get_ex_new_index`,
 //! `ERR_get_error`, BIOs) stays libcrypto's; we only take part.
 
+use std::cell::UnsafeCell;
 use std::ffi::CStr;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use libc::{c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 
 use super::constants::*;
+use super::memory::NoMemory;
 use super::types::{BIO, EVP_PKEY, FILE, LHASH_OF_SSL_SESSION, SSL_SESSION, X509, pem_password_cb};
 
 /// libcrypto's `CRYPTO_EX_DATA`: two words at the most, zero when new.
@@ -146,41 +148,52 @@ pub fn raise_of(library: c_int, reason: c_int, function: &'static CStr) {
             debug(file, 0, function.as_ptr());
             set(library, reason, std::ptr::null());
         } else if let Some(put) = crypto.ERR_put_error {
-            // The one reason of ours that had another number before OpenSSL 3.
-            let reason = if reason == ERR_R_NESTED_ASN1_ERROR { 58 } else { reason };
+            // The reasons of ours that had another number before OpenSSL 3.
+            let reason = match reason {
+                ERR_R_NESTED_ASN1_ERROR => 58,
+                ERR_R_MALLOC_FAILURE => 65,
+                reason => reason,
+            };
             put(library, 0, reason, file, 0);
         }
     }
 }
 
+impl NoMemory {
+    /// Queues the error as the library of OpenSSL that found it does.
+    pub fn raise(self, library: c_int, function: &'static CStr) {
+        raise_of(library, ERR_R_MALLOC_FAILURE, function);
+    }
+}
+
 /// Tells libcrypto what our errors are called, which libssl would have done. Once.
 fn load_strings(crypto: &LibCrypto) {
-    /// libcrypto writes into the table (its library's number), and keeps it.
-    static TABLE: OnceLock<Table> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let strings = REASONS.iter().map(|(reason, text)| (*reason, text.as_ptr()));
-        let end = std::iter::once((0, std::ptr::null()));
-        let table: Box<[ErrorString]> = strings
-            .chain(end)
-            .map(|(reason, text)| ErrorString { error: reason as c_ulong, text })
-            .collect();
-        let table = Table(Box::leak(table).as_mut_ptr());
+    static LOADED: Once = Once::new();
+    LOADED.call_once(|| {
         if let Some(load) = crypto.ERR_load_strings {
             // SAFETY: a table that ends with zeros and stays for ever.
-            unsafe { load(ERR_LIB_SSL, table.0) };
+            unsafe { load(ERR_LIB_SSL, STRINGS.0.get().cast()) };
         }
-        table
     });
 }
 
-/// Kept so that it counts as in use, not as lost.
-#[allow(dead_code)]
-struct Table(*mut ErrorString);
+/// What libcrypto keeps: it writes the number of its library into each row.
+static STRINGS: ErrorStrings = ErrorStrings(UnsafeCell::new({
+    const END: ErrorString = ErrorString { error: 0, text: std::ptr::null() };
+    let mut rows = [END; REASONS.len() + 1];
+    let mut at = 0;
+    while at < REASONS.len() {
+        let (reason, text) = REASONS[at];
+        rows[at] = ErrorString { error: reason as c_ulong, text: text.as_ptr() };
+        at += 1;
+    }
+    rows
+}));
 
-// SAFETY: libcrypto's from here on; we never look at it again.
-unsafe impl Send for Table {}
-// SAFETY: as above.
-unsafe impl Sync for Table {}
+struct ErrorStrings(UnsafeCell<[ErrorString; REASONS.len() + 1]>);
+
+// SAFETY: given to libcrypto once, and never looked at here.
+unsafe impl Sync for ErrorStrings {}
 
 /// The reasons that are raised here, by libssl's names.
 const REASONS: [(c_int, &CStr); 11] = [

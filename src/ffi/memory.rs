@@ -41,6 +41,14 @@ pub fn copied(bytes: &[u8]) -> Result<Vec<u8>, NoMemory> {
     Ok(copy)
 }
 
+/// So many bytes, all 0.
+pub fn zeroed(size: usize) -> Result<Vec<u8>, NoMemory> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(size)?;
+    bytes.resize(size, 0);
+    Ok(bytes)
+}
+
 /// The C string of `bytes` up to their first NUL.
 pub fn c_string(bytes: &[u8]) -> Result<CString, NoMemory> {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());

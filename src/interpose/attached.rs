@@ -1,6 +1,5 @@
 //! The state of ours that belongs to a context of the real library.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use libc::{c_int, c_long, c_void};
@@ -10,6 +9,7 @@ use super::real::{Real, call};
 use super::session::RealSession;
 use crate::ffi::constants::*;
 use crate::ffi::libcrypto::CryptoExData;
+use crate::ffi::memory::Counted;
 use crate::ffi::types::{SSL, SSL_CTX};
 use crate::report;
 use crate::rules::{self, FrozenContexts, InternalCache, Member, Registry};
@@ -61,7 +61,7 @@ static CONTEXTS: Registry<Attached> = Registry::new();
 /// Contexts are numbered in the order they were made, for the statistics.
 static MADE: AtomicU32 = AtomicU32::new(0);
 
-/// The ex_data index of contexts that holds an `Arc<Attached>`; negative before it is registered.
+/// The ex_data index of contexts that holds a `Counted<Attached>`; negative before it is registered.
 static CTX_INDEX: AtomicI32 = AtomicI32::new(-1);
 /// The ex_data index of connections that holds the context they were made from; negative as long as
 /// no connection was ever switched to another.
@@ -98,20 +98,23 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
     if ctx.is_null() || index < 0 || of(real, ctx).is_some() {
         return;
     }
-    let attached = Arc::new(Attached {
+    let attached = Counted::new(Attached {
         cache: InternalCache::default(),
         flushes_seen: AtomicI32::new(0),
         reported: AtomicBool::new(false),
         number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
     });
-    if report::stats_wanted() {
-        CONTEXTS.insert(&attached);
-    }
-    let state = Arc::into_raw(attached).cast_mut().cast::<c_void>();
+    // Without memory the context is left alone: it caches as libssl does.
+    let Ok(attached) = attached else { return };
+    let state = Counted::into_raw(attached.clone()).cast_mut().cast::<c_void>();
     if call!(real, SSL_CTX_set_ex_data(ctx, index, state) else 0) != 1 {
-        // SAFETY: from into_raw just above; nobody else has it.
-        drop(unsafe { Arc::from_raw(state.cast::<Attached>()) });
+        // SAFETY: from into_raw just above, which libcrypto did not take.
+        drop(unsafe { Counted::from_raw(state.cast::<Attached>()) });
         return;
+    }
+    if report::stats_wanted() {
+        // Without memory it is in the report at exit only once it stores a session.
+        let _ = CONTEXTS.insert(&attached);
     }
     hooks::install(real, ctx);
     set_real_mode(real, ctx, SSL_SESS_CACHE_SERVER);
@@ -163,13 +166,10 @@ pub fn of<'a>(real: &Real, ctx: *mut SSL_CTX) -> Option<&'a Attached> {
 /// Lets `SSL_SESSION_set_time` and a fork find the sessions of this context. Done with the first one.
 pub fn register_context(real: &Real, ctx: *mut SSL_CTX) {
     let Some(attached) = of(real, ctx) else { return };
-    let attached: *const Attached = attached;
-    // SAFETY: the state of a live context, which holds a reference made by `Arc::into_raw`.
-    let attached = unsafe {
-        Arc::increment_strong_count(attached);
-        Arc::from_raw(attached)
-    };
-    CONTEXTS.insert(&attached);
+    // SAFETY: the state of a live context, which holds a reference made by `into_raw`.
+    let attached = unsafe { Counted::share(std::ptr::from_ref(attached)) };
+    // Without memory it has no place, and then it stores nothing.
+    let _ = CONTEXTS.insert(&attached);
 }
 
 /// The time or timeout of `session` changed.
@@ -196,7 +196,7 @@ unsafe extern "C-unwind" fn context_freed(
     }
     crate::ffi::guard::guard((), || {
         // SAFETY: made by `attach`; the context gives up its reference.
-        let attached = unsafe { Arc::from_raw(state.cast::<Attached>()) };
+        let attached = unsafe { Counted::from_raw(state.cast::<Attached>()) };
         let ctx = ctx.cast::<SSL_CTX>();
         attached.close(ctx);
         CONTEXTS.remove(&attached);
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_context_that_never_caches_costs_less_than_200_bytes() {
-        let counts_of_the_arc = 2 * size_of::<usize>();
-        assert!(size_of::<Attached>() + counts_of_the_arc < 200);
+        let count_of_the_references = size_of::<usize>();
+        assert!(size_of::<Attached>() + count_of_the_references < 200);
     }
 }

@@ -49,7 +49,7 @@ pub fn ctx_ctrl(
     let Some(attached) = attached::of(real, ctx) else { return pass() };
     match command {
         // libssl still counts a client's misses, and no others: its own cache is not looked into.
-        SSL_CTRL_SESS_MISSES => pass() + attached.cache.counters().misses.get(),
+        SSL_CTRL_SESS_MISSES => pass() + attached.cache.counted(|counters| &counters.misses),
         SSL_CTRL_SET_SESS_CACHE_MODE => {
             hooks::mode_changes(real, ctx, attached);
             attached::set_real_mode(real, ctx, argument as u32);

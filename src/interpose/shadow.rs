@@ -11,6 +11,7 @@ use super::quiet::quietly;
 use super::real::{Real, call};
 use super::session::RealSession;
 use crate::cache::Key;
+use crate::ffi::memory::NoMemory;
 use crate::ffi::types::SSL_CTX;
 use crate::rules::SessionRef;
 
@@ -39,29 +40,34 @@ fn shadowed() -> MutexGuard<'static, Vec<Shadow>> {
 }
 
 /// Puts `session` into the real cache of `ctx`, and returns what to give libssl: the session, or a
-/// copy of it if the session itself is in the real cache of another context at this moment.
+/// copy of it if the session itself is in the real cache of another context at this moment. Without
+/// memory it gets into no cache, and libssl does not resume it.
 pub fn cast(real: &Real, ctx: *mut SSL_CTX, session: RealSession) -> RealSession {
-    let session = if claim(ctx, &session) {
+    let claimed = |session: &RealSession| claim(ctx, session) == Ok(true);
+    let session = if claimed(&session) {
         session
     } else {
-        let copy = session.dup();
-        // Counted like any other. It is in no other cache: this cannot fail.
-        copy.as_ref().map(|copy| claim(ctx, copy));
-        copy.unwrap_or(session)
+        // Counted like any other, and in no other cache.
+        match session.dup().filter(claimed) {
+            Some(copy) => copy,
+            None => return session,
+        }
     };
     quietly(|| call!(real, SSL_CTX_add_session(ctx, session.as_ptr()) else 0));
     session
 }
 
-fn claim(ctx: *mut SSL_CTX, session: &RealSession) -> bool {
+/// Notes that `session` is in the real cache of `ctx`. False if it is in one already.
+fn claim(ctx: *mut SSL_CTX, session: &RealSession) -> Result<bool, NoMemory> {
     let shadow = Shadow { session: session.as_ptr().addr(), ctx: ctx.addr(), key: session.key() };
     let mut shadowed = shadowed();
     let free = shadowed.iter().all(|other| other.session != shadow.session);
     if free {
+        shadowed.try_reserve(1)?;
         shadowed.push(shadow);
         COUNT.store(shadowed.len(), Ordering::Release);
     }
-    free
+    Ok(free)
 }
 
 /// libssl removed from the cache of `ctx` what had the key of `session`, which may be another object.

@@ -53,7 +53,7 @@ impl<S: SessionRef> InternalCache<S> {
             if let Some(session) = cached {
                 return Some(Found { session, was_cached: true });
             }
-            self.counters().misses.increment();
+            self.count(|counters| &counters.misses);
         }
         let session = self.callbacks.ask::<S>(ssl, key)?;
         let was_cached =
@@ -63,7 +63,7 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// A usable session came from the external cache: counted, and stored unless the mode says no.
     fn admit(&self, ctx: *mut SSL_CTX, session: &S, single_use: bool) -> bool {
-        self.counters().cb_hits.increment();
+        self.count(|counters| &counters.cb_hits);
         if !self.mode().stores() {
             return false;
         }

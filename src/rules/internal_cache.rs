@@ -7,9 +7,10 @@ use once_cell::race::OnceBox;
 
 use super::table::Table;
 use super::whereabouts::{self, Place};
-use super::{CacheMode, Callbacks, Counters, Lifetime, SessionRef};
+use super::{CacheMode, Callbacks, Counter, Counters, Lifetime, SessionRef};
 use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
+use crate::ffi::memory::boxed;
 use crate::ffi::types::SSL_CTX;
 
 /// A context's sessions with the rules around them.
@@ -55,7 +56,9 @@ fn capacity(size: usize) -> usize {
 impl<S: SessionRef> InternalCache<S> {
     /// `SSL_CTX_add_session`: true if it was not there. Takes a reference of its own.
     pub fn add(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
-        self.note(ctx, session);
+        if !self.note(ctx, session) {
+            return false;
+        }
         let updates_time = self.mode().updates_time();
         if updates_time {
             session.touch();
@@ -71,15 +74,15 @@ impl<S: SessionRef> InternalCache<S> {
         self.has_added(ctx, inserted)
     }
 
-    /// Before it is stored, whoever changes its time is to find it here.
-    fn note(&self, ctx: *mut SSL_CTX, session: &S) {
+    /// Before it is stored, whoever changes its time is to find it here. False without memory for
+    /// the context's place: then nothing is stored.
+    fn note(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
         if self.place.get().is_none() {
             // SAFETY: the live context that this is the cache of.
             unsafe { S::register(ctx) };
         }
-        if let Some(place) = self.place.get() {
-            place.note(session);
-        }
+        let place = self.place.get();
+        place.inspect(|place| place.note(session)).is_some()
     }
 
     /// Lets go of what left for a new session, and tells the application. True if it is new.
@@ -89,7 +92,7 @@ impl<S: SessionRef> InternalCache<S> {
         drop(replaced);
         for session in evicted.by_ref() {
             self.departed(ctx, &session);
-            self.counters().cache_full.increment();
+            self.count(|counters| &counters.cache_full);
         }
         true
     }
@@ -161,9 +164,16 @@ impl<S: SessionRef> InternalCache<S> {
         &self.place
     }
 
-    /// The counters.
-    pub fn counters(&self) -> &Counters {
-        self.counters.get_or_init(Box::default)
+    /// Counts one more, if there is or was memory for the counters.
+    pub fn count(&self, which: impl FnOnce(&Counters) -> &Counter) {
+        if let Ok(counters) = self.counters.get_or_try_init(|| boxed(Counters::default())) {
+            which(counters).increment();
+        }
+    }
+
+    /// What was counted so far.
+    pub fn counted(&self, which: impl FnOnce(&Counters) -> &Counter) -> c_long {
+        self.counters.get().map_or(0, |counters| which(counters).get())
     }
 
     /// The cache mode.
@@ -185,8 +195,8 @@ impl<S: SessionRef> InternalCache<S> {
     pub fn ctrl(&self, command: c_int, argument: c_long) -> Option<c_long> {
         let answer = match command {
             SSL_CTRL_SESS_NUMBER => self.sessions.len() as c_long,
-            SSL_CTRL_SESS_CB_HIT => self.counters().cb_hits.get(),
-            SSL_CTRL_SESS_CACHE_FULL => self.counters().cache_full.get(),
+            SSL_CTRL_SESS_CB_HIT => self.counted(|counters| &counters.cb_hits),
+            SSL_CTRL_SESS_CACHE_FULL => self.counted(|counters| &counters.cache_full),
             SSL_CTRL_SET_SESS_CACHE_SIZE => self.set_size(argument),
             SSL_CTRL_GET_SESS_CACHE_SIZE => self.size.load(Ordering::Relaxed) as c_long,
             SSL_CTRL_SET_SESS_CACHE_MODE => {

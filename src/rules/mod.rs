@@ -18,7 +18,7 @@ mod table;
 mod whereabouts;
 
 pub use callbacks::Callbacks;
-pub use counters::Counters;
+pub use counters::{Counter, Counters};
 pub use handshake::Handshake;
 pub use internal_cache::InternalCache;
 pub use lifetime::Lifetime;

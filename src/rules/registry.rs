@@ -1,7 +1,6 @@
 //! The contexts of a standing that have something to find: for what concerns a session wherever it is
 //! cached (its time changed), for the report at exit, and for fork.
 
-use std::sync::{Arc, Weak};
 #[cfg(not(sslcache_parking_lot))]
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -11,6 +10,7 @@ use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::whereabouts::{self, Place, Table};
 use super::{InternalCache, SessionRef};
 use crate::cache::Frozen;
+use crate::ffi::memory::{Counted, NoMemory, boxed};
 
 /// A context that can be registered.
 pub trait Member: Send + Sync + 'static {
@@ -25,7 +25,7 @@ const SEATS: usize = u64::BITS as usize;
 
 /// 64 contexts that share a table.
 struct Block<C> {
-    contexts: [Weak<C>; SEATS],
+    contexts: [Option<Counted<C>>; SEATS],
     table: &'static Table,
     /// Seats that may be taken.
     free: u64,
@@ -34,9 +34,9 @@ struct Block<C> {
 }
 
 impl<C> Block<C> {
-    fn new() -> Self {
-        let contexts = std::array::from_fn(|_| Weak::new());
-        Block { contexts, table: Table::leaked(), free: u64::MAX, left: 0 }
+    fn new() -> Result<Self, NoMemory> {
+        let contexts = [const { None }; SEATS];
+        Ok(Block { contexts, table: Table::leaked()?, free: u64::MAX, left: 0 })
     }
 
     /// Makes the seats that were left free again. Not one by one: the table has many rows.
@@ -46,14 +46,14 @@ impl<C> Block<C> {
     }
 
     /// Those of `seats` that live.
-    fn live(&self, seats: u64) -> impl Iterator<Item = Arc<C>> {
+    fn live(&self, seats: u64) -> impl Iterator<Item = &Counted<C>> {
         let mut seats = seats & !self.free & !self.left;
         std::iter::from_fn(move || {
             let seat = (seats != 0).then_some(seats.trailing_zeros())?;
             seats &= seats - 1;
-            Some(&self.contexts[seat as usize])
+            Some(self.contexts[seat as usize].as_ref())
         })
-        .filter_map(Weak::upgrade)
+        .flatten()
     }
 }
 
@@ -91,41 +91,57 @@ impl<C: Member> Registry<C> {
         self.blocks.write()
     }
 
-    /// Registers a context; a second time changes nothing.
-    pub fn insert(&self, context: &Arc<C>) {
+    /// Registers a context, with a reference to it; a second time changes nothing.
+    pub fn insert(&self, context: &Counted<C>) -> Result<(), NoMemory> {
         let mut blocks = self.write();
         let place = context.cache().place();
         if place.get().is_some() {
-            return;
+            return Ok(());
         }
         if blocks.iter().all(|block| block.free == 0) {
             match blocks.iter_mut().find(|block| block.left != 0) {
                 Some(block) => block.clear(),
-                None => blocks.push(Block::new()),
+                None => {
+                    blocks.try_reserve(1)?;
+                    blocks.push(Block::new()?);
+                }
             }
         }
         let with_room = blocks.iter_mut().enumerate().find(|(_, block)| block.free != 0);
         let (number, block) = with_room.expect("made above");
         let seat = block.free.trailing_zeros();
         let bit = 1 << seat;
+        let taken = boxed(Place { table: block.table, block: number, bit })?;
         block.free &= !bit;
-        block.contexts[seat as usize] = Arc::downgrade(context);
+        block.contexts[seat as usize] = Some(context.clone());
         // Only who holds the lock sets it, and it was not set.
-        let _ = place.set(Box::new(Place { table: block.table, block: number, bit }));
+        let _ = place.set(taken);
+        Ok(())
     }
 
-    /// Takes a context out.
+    /// Takes a context out, before the caller gives up its own reference.
     pub fn remove(&self, context: &C) {
         let Some(place) = context.cache().place().get() else { return };
         let mut blocks = self.write();
         let block = &mut blocks[place.block];
-        block.contexts[place.bit.trailing_zeros() as usize] = Weak::new();
+        block.contexts[place.bit.trailing_zeros() as usize] = None;
         block.left |= place.bit;
     }
 
-    /// The registered contexts that still live.
-    pub fn contexts(&self) -> Vec<Arc<C>> {
-        self.read().iter().flat_map(|block| block.live(u64::MAX)).collect()
+    /// The registered contexts, one after the other. No lock is held meanwhile.
+    pub fn contexts(&self) -> impl Iterator<Item = Counted<C>> {
+        let mut seat = 0;
+        std::iter::from_fn(move || {
+            loop {
+                let blocks = self.read();
+                let block = blocks.get(seat / SEATS)?;
+                let context = block.contexts[seat % SEATS].clone();
+                seat += 1;
+                if context.is_some() {
+                    return context;
+                }
+            }
+        })
     }
 
     /// The time or timeout of a session changed: it moves in every cache that holds it.
@@ -148,32 +164,31 @@ impl<C: Member> Registry<C> {
     /// Holds every cache still, so that a fork copies none of them half changed.
     pub fn freeze(&'static self) -> FrozenContexts<C> {
         let registry = self.read();
-        let contexts: Vec<Arc<C>> =
-            registry.iter().flat_map(|block| block.live(u64::MAX)).collect();
-        let caches = contexts
-            .iter()
-            .map(|context| {
-                let cache: *const InternalCache<C::Session> = context.cache();
-                // SAFETY: the Arc in `contexts` keeps the cache alive and in place, and is dropped
-                // after the guard: `caches` is declared before `contexts`.
-                unsafe { &*cache }.sessions().freeze()
-            })
-            .collect();
-        FrozenContexts { caches, _contexts: contexts, _registry: registry }
+        let mut caches = Vec::new();
+        for context in registry.iter().flat_map(|block| block.live(u64::MAX)) {
+            // What there is no memory for is not held: the child may find it half changed.
+            if caches.try_reserve(1).is_err() {
+                break;
+            }
+            let cache: *const InternalCache<C::Session> = context.cache();
+            // SAFETY: the registry's reference keeps the cache alive and in place, and its lock the
+            // reference. It is released after the guard: `caches` is declared first.
+            caches.push(unsafe { &*cache }.sessions().freeze());
+        }
+        FrozenContexts { caches, _registry: registry }
     }
 }
 
 /// Every cache, held still. The fields are dropped in this order.
 pub struct FrozenContexts<C: Member> {
     caches: Vec<Frozen<'static, C::Session>>,
-    _contexts: Vec<Arc<C>>,
     _registry: RwLockReadGuard<'static, Blocks<C>>,
 }
 
 impl<C: Member> FrozenContexts<C> {
     /// Thaws in the child of a fork, where the other threads and what they were at do not exist.
     pub fn release_in_child(self) {
-        let FrozenContexts { caches, _contexts, _registry } = self;
+        let FrozenContexts { caches, _registry } = self;
         caches.into_iter().for_each(Frozen::release_in_child);
     }
 }

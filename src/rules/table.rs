@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::{InternalCache, SessionRef};
 use crate::ffi::libcrypto::{LhVisit, LhVisitWith, LibCrypto, libcrypto};
+use crate::ffi::memory::boxed;
 use crate::ffi::types::LHASH_OF_SSL_SESSION;
 
 /// The table of one context, made when it is first asked for. It holds no references: like
@@ -64,9 +65,9 @@ impl Drop for Made {
 }
 
 impl<S: SessionRef> InternalCache<S> {
-    /// `SSL_CTX_sessions`: the sessions as they are now. `None` if there is no libcrypto.
+    /// `SSL_CTX_sessions`: the sessions as they are now. `None` if there is no libcrypto, or no memory.
     pub fn table(&self) -> Option<*mut LHASH_OF_SSL_SESSION> {
-        let mut made = self.table.0.get_or_init(Box::default).lock();
+        let mut made = self.table.0.get_or_try_init(|| boxed(Mutex::new(None))).ok()?.lock();
         let table = match made.take() {
             Some(made) => made.emptied::<S>(),
             None => Made::new::<S>(libcrypto()?),

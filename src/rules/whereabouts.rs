@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::SessionRef;
 use crate::cache::Expiry;
+use crate::ffi::memory::{NoMemory, boxed};
 
 const ROW_BITS: u32 = 11;
 
@@ -23,8 +24,9 @@ pub struct Table([AtomicU64; 1 << ROW_BITS]);
 
 impl Table {
     /// A table that stays for ever: contexts look at it without a lock.
-    pub fn leaked() -> &'static Table {
-        Box::leak(Box::new(Table([const { AtomicU64::new(0) }; 1 << ROW_BITS])))
+    pub fn leaked() -> Result<&'static Table, NoMemory> {
+        let table = Table([const { AtomicU64::new(0) }; 1 << ROW_BITS]);
+        boxed(table).map(|table| &*Box::leak(table))
     }
 
     /// The two rows of a session (Fibonacci hashing: addresses are multiples of 16).

@@ -1,7 +1,6 @@
 //! A connection: no protocol, but what a handshake does with the session cache, step by step.
 
 use std::ffi::CStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long, c_uint, c_void};
@@ -16,8 +15,9 @@ use crate::clock;
 use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto;
+use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX};
-use crate::rules::{Handshake, Member, SessionRef};
+use crate::rules::{Counter, Counters, Handshake, Member, SessionRef};
 
 /// A counted reference to a context, as a connection holds it.
 struct ContextRef(*mut SSL_CTX);
@@ -73,8 +73,8 @@ impl Handle for Connection {
 
 impl Connection {
     /// `SSL_new`: one reference.
-    pub fn create(context: &Context) -> *mut SSL {
-        let connection = Arc::new(Connection {
+    pub fn create(context: &Context) -> Result<*mut SSL, NoMemory> {
+        let connection = Counted::new(Connection {
             references: AtomicUsize::new(1),
             session_ctx: ContextRef::new(context),
             state: Mutex::new(State {
@@ -87,9 +87,9 @@ impl Connection {
             }),
             version: AtomicI32::new(context.method.version),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL),
-        });
-        connection.ex_data.created(connection.as_c().cast());
-        Handle::into_c(connection)
+        })?;
+        connection.ex_data.created(connection.as_c().cast())?;
+        Ok(Handle::into_c(connection))
     }
 
     /// `SSL_up_ref`
@@ -202,7 +202,7 @@ impl Connection {
         const FUNCTION: &CStr = c"SSLCACHE_negotiated";
         let generator = self.state.lock().generate_session_id;
         let id = match generator {
-            None => random_id(),
+            None => random_id()?,
             Some(generator) => {
                 let mut id = [0; SSL_MAX_SSL_SESSION_ID_LENGTH];
                 let mut len = id.len() as c_uint;
@@ -245,15 +245,14 @@ impl Connection {
     /// the connection's, and is returned.
     pub fn accept_session(&self, id: &[u8]) -> Option<SessionHandle> {
         let context = self.session_ctx();
-        let counters = context.cache().counters();
-        counters.accept.increment();
+        context.cache().count(|counters| &counters.accept);
         let key = Key::new(self.version(), id).filter(|key| !key.id().is_empty())?;
         let found = context.cache().look_up(context.as_c(), self.as_c(), &key, false)?;
         let session = found.session;
         if !found.was_cached && !session.is_accepted_from_callback() || !self.accepts(&session) {
             return None;
         }
-        counters.hits.increment();
+        context.cache().count(|counters| &counters.hits);
         let old = {
             let mut state = self.state.lock();
             state.reused = true;
@@ -272,7 +271,7 @@ impl Connection {
         }
         let context = self.session_ctx();
         if session.expiry().is_past(clock::now()) {
-            context.cache().counters().timeouts.increment();
+            context.cache().count(|counters| &counters.timeouts);
             context.remove(session);
             return false;
         }
@@ -298,11 +297,14 @@ impl Connection {
             (state.reused, state.session.replace(session.clone()))
         };
         drop(old);
-        let counters = context.cache().counters();
-        let good = if server { &counters.accept_good } else { &counters.connect_good };
+        let good: fn(&Counters) -> &Counter = if server {
+            |counters| &counters.accept_good
+        } else {
+            |counters| &counters.connect_good
+        };
         // OpenSSL counts a TLS 1.3 handshake before its tickets, an older one after its session.
         if tls13 {
-            good.increment();
+            context.cache().count(good);
         }
         let usable = !key.id().is_empty() && !session.0.is_marked();
         let covered = usable && context.cache().mode().covers(server);
@@ -314,10 +316,15 @@ impl Connection {
             context.cache().callbacks.offer(self.as_c(), &session);
         }
         if usable {
-            context.cache().auto_flush(context.as_c(), server, good.get(), clock::now());
+            context.cache().auto_flush(
+                context.as_c(),
+                server,
+                context.cache().counted(good),
+                clock::now(),
+            );
         }
         if !tls13 {
-            good.increment();
+            context.cache().count(good);
         }
         caches
     }
@@ -328,10 +335,10 @@ impl Connection {
     }
 }
 
-fn random_id() -> Id {
+/// `None` if the kernel has no random bytes.
+fn random_id() -> Option<Id> {
     let mut id = [0u8; SSL_MAX_SSL_SESSION_ID_LENGTH];
     // SAFETY: the buffer and its length. Up to 256 bytes come whole or not at all.
     let got = unsafe { libc::getrandom(id.as_mut_ptr().cast(), id.len(), 0) };
-    assert_eq!(got, id.len() as isize, "the kernel has no random bytes");
-    Id::new(&id).expect("32 bytes")
+    if got == id.len() as isize { Id::new(&id) } else { None }
 }

@@ -1,6 +1,5 @@
 //! A context: settings shared by connections, and the session cache.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long, c_void};
@@ -11,13 +10,14 @@ use super::method::Method;
 use super::session::{Id, LIFETIME, SessionHandle};
 use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
+use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL_CTX};
 use crate::report;
 use crate::rules::{self, FrozenContexts, InternalCache, Member, Registry, SessionRef};
 
 /// A context object.
 ///
-/// The `Arc` keeps the memory; `references` counts what C holds. When that count ends, the sessions
+/// [`Counted`] keeps the memory; `references` counts what C holds. When that count ends, the sessions
 /// go and the ex_data free functions run, while the handle is still good for their callbacks.
 pub struct Context {
     /// What a connection starts as.
@@ -50,9 +50,9 @@ static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// Lets `SSL_SESSION_set_time`, a fork and the report at exit find the context. Done with the first
 /// session.
-pub fn register(context: &Arc<Context>) {
+pub fn register(context: &Counted<Context>) -> Result<(), NoMemory> {
     crate::fork::register();
-    CONTEXTS.insert(context);
+    CONTEXTS.insert(context)
 }
 
 /// The time or timeout of a session changed: it moves in the caches that hold it.
@@ -67,8 +67,8 @@ pub fn freeze() -> FrozenContexts<Context> {
 
 impl Context {
     /// `SSL_CTX_new`: one reference.
-    pub fn create(method: &'static Method) -> *mut SSL_CTX {
-        let context = Arc::new(Context {
+    pub fn create(method: &'static Method) -> Result<*mut SSL_CTX, NoMemory> {
+        let context = Counted::new(Context {
             method,
             references: AtomicUsize::new(1),
             closed: AtomicBool::new(false),
@@ -78,13 +78,14 @@ impl Context {
             generate_session_id: AtomicPtr::default(),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_CTX),
             number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
-        });
-        context.ex_data.created(context.as_c().cast());
+        })?;
+        context.ex_data.created(context.as_c().cast())?;
         if report::stats_wanted() {
             report::at_exit(report_all);
-            register(&context);
+            // Without memory it is not in the report at exit, or once it stores a session.
+            let _ = register(&context);
         }
-        Handle::into_c(context)
+        Ok(Handle::into_c(context))
     }
 
     /// `SSL_CTX_up_ref`
@@ -138,17 +139,17 @@ impl Context {
 
     /// `SSL_CTX_ctrl`
     pub fn ctrl(&self, command: c_int, argument: c_long) -> c_long {
-        let counters = || self.cache.counters();
+        let cache = &self.cache;
         match command {
-            SSL_CTRL_SESS_CONNECT => counters().connect.get(),
-            SSL_CTRL_SESS_CONNECT_GOOD => counters().connect_good.get(),
-            SSL_CTRL_SESS_ACCEPT => counters().accept.get(),
-            SSL_CTRL_SESS_ACCEPT_GOOD => counters().accept_good.get(),
-            SSL_CTRL_SESS_HIT => counters().hits.get(),
-            SSL_CTRL_SESS_MISSES => counters().misses.get(),
-            SSL_CTRL_SESS_TIMEOUTS => counters().timeouts.get(),
+            SSL_CTRL_SESS_CONNECT => cache.counted(|counters| &counters.connect),
+            SSL_CTRL_SESS_CONNECT_GOOD => cache.counted(|counters| &counters.connect_good),
+            SSL_CTRL_SESS_ACCEPT => cache.counted(|counters| &counters.accept),
+            SSL_CTRL_SESS_ACCEPT_GOOD => cache.counted(|counters| &counters.accept_good),
+            SSL_CTRL_SESS_HIT => cache.counted(|counters| &counters.hits),
+            SSL_CTRL_SESS_MISSES => cache.counted(|counters| &counters.misses),
+            SSL_CTRL_SESS_TIMEOUTS => cache.counted(|counters| &counters.timeouts),
             // There is no renegotiation, and no other command.
-            _ => self.cache.ctrl(command, argument).unwrap_or(0),
+            _ => cache.ctrl(command, argument).unwrap_or(0),
         }
     }
 

@@ -5,9 +5,6 @@
 //! writes (indefinite lengths, lengths longer than need be, strings in pieces). An INTEGER of no bytes,
 //! which old encoders did write, is 0 as there; what follows the SEQUENCE is left alone.
 
-use std::ffi::CString;
-use std::sync::Arc;
-
 use ::der::asn1::{AnyRef, ContextSpecific, ContextSpecificRef, OctetStringRef};
 use ::der::{
     Decode, DecodeValue, Encode, EncodeValue, ErrorKind, FixedTag, Header, Length, Reader,
@@ -21,6 +18,7 @@ use super::peer::Peer;
 use super::session::{Id, Values};
 use crate::clock;
 use crate::ffi::constants::*;
+use crate::ffi::memory::{Counted, NoMemory, c_string, copied, zeroed};
 use crate::ffi::types::X509;
 
 /// The version of the structure itself.
@@ -38,6 +36,12 @@ pub enum Refused {
     Value(c_int),
     /// The same, of which OpenSSL's queue says nothing.
     Silently,
+}
+
+impl From<NoMemory> for Refused {
+    fn from(_: NoMemory) -> Self {
+        Refused::Asn1(&[ERR_R_MALLOC_FAILURE, ERR_R_NESTED_ASN1_ERROR])
+    }
 }
 
 impl From<::der::Error> for Refused {
@@ -70,21 +74,31 @@ pub fn decode(input: &[u8]) -> Result<(Values, usize), Refused> {
 }
 
 /// The session's DER; `None` if it never had a cipher suite.
-pub fn encode(values: &Values) -> Option<Zeroizing<Vec<u8>>> {
+pub fn encode(values: &Values) -> Result<Option<Zeroizing<Vec<u8>>>, NoMemory> {
     let cipher = match values.cipher.cipher() {
         Some(cipher) => cipher.number,
         None if values.cipher_id != 0 => values.cipher_id as u16,
-        None => return None,
+        None => return Ok(None),
     };
-    let cipher = cipher.to_be_bytes();
-    // `to_der` reserves the whole length first, so no copy of the master key is left behind.
-    Fields::of(values, &cipher).to_der().ok().map(Zeroizing::new)
+    element(&Fields::of(values, &cipher.to_be_bytes()))
 }
 
-fn certificate(element: AnyRef<'_>) -> Result<Arc<Peer<X509>>, Refused> {
+/// The whole element in one allocation, so no copy of the master key is left behind. `None` if it is
+/// longer than one can be.
+fn element(value: &impl Encode) -> Result<Option<Zeroizing<Vec<u8>>>, NoMemory> {
+    let Some(len) = value.encoded_len().ok().and_then(|len| usize::try_from(len).ok()) else {
+        return Ok(None);
+    };
+    let mut der = Zeroizing::new(zeroed(len)?);
+    let written = value.encode_to_slice(&mut der).is_ok_and(|written| written.len() == len);
+    Ok(written.then_some(der))
+}
+
+fn certificate(certificate: AnyRef<'_>) -> Result<Counted<Peer<X509>>, Refused> {
     const REFUSED: Refused = Refused::Asn1(&[ERR_R_NESTED_ASN1_ERROR, ERR_R_NESTED_ASN1_ERROR]);
-    element.tag().assert_eq(Tag::Sequence)?;
-    Peer::from_der(&element.to_der()?).ok_or(REFUSED)
+    certificate.tag().assert_eq(Tag::Sequence)?;
+    let der = element(&certificate)?.ok_or(REFUSED)?;
+    Peer::from_der(&der)?.ok_or(REFUSED)
 }
 
 /// An INTEGER that may have no bytes at all, and then is 0.
@@ -215,33 +229,33 @@ impl<'a> Fields<'a> {
         if self.master_key.len() > MAX_MASTER_KEY_LENGTH {
             return Err(Refused::Silently);
         }
-        v.master_key = self.master_key.to_vec().into();
+        v.master_key = copied(self.master_key)?.into();
         v.time = if self.time == 0 { clock::now() } else { self.time as c_long };
         v.timeout = if self.timeout == 0 { TIMEOUT_WHEN_ABSENT } else { self.timeout } as c_long;
         let context = self.session_id_context.unwrap_or_default();
         v.sid_ctx = Id::new(context).ok_or(Refused::Silently)?;
         v.verify_result = self.verify_result.into();
-        v.hostname = self.hostname.map(text);
-        v.psk_identity_hint = self.psk_identity_hint.map(text);
-        v.psk_identity = self.psk_identity.map(text);
+        v.hostname = self.hostname.map(c_string).transpose()?;
+        v.psk_identity_hint = self.psk_identity_hint.map(c_string).transpose()?;
+        v.psk_identity = self.psk_identity.map(c_string).transpose()?;
         v.ticket_lifetime_hint = self.ticket_lifetime_hint;
         v.ticket_age_add = self.ticket_age_add;
-        v.ticket = self.ticket.map(|ticket| ticket.to_vec().into());
+        v.ticket = self.ticket.map(copied).transpose()?.map(Zeroizing::new);
         v.compress_id = match self.compression {
             None => 0,
             Some(&[method]) => method,
             Some(_) => return Err(Refused::Value(SSL_R_BAD_LENGTH)),
         };
-        v.srp_username = self.srp_username.map(text);
+        v.srp_username = self.srp_username.map(c_string).transpose()?;
         // OpenSSL keeps the low 32 bits, and of the next but one the low 8.
         v.flags = self.flags & u64::from(u32::MAX);
         v.max_early_data = self.max_early_data;
-        v.alpn = self.alpn_selected.map(<[u8]>::to_vec);
+        v.alpn = self.alpn_selected.map(copied).transpose()?;
         v.max_fragment_len_mode = self.max_fragment_len_mode as u8;
-        v.ticket_appdata = self.ticket_appdata.map(|data| data.to_vec().into());
+        v.ticket_appdata = self.ticket_appdata.map(copied).transpose()?.map(Zeroizing::new);
         v.kex_group = self.kex_group.unwrap_or_default();
         if let Some(key) = self.peer_rpk {
-            v.peer_rpk = Some(Peer::from_der(key).ok_or(Refused::Silently)?);
+            v.peer_rpk = Some(Peer::from_der(key)?.ok_or(Refused::Silently)?);
         }
         Ok(v)
     }
@@ -357,12 +371,6 @@ where
 /// An optional OCTET STRING.
 fn octets<'a>(r: &mut SliceReader<'a>, tag: u32) -> ::der::Result<Option<&'a [u8]>> {
     Ok(explicit::<&OctetStringRef>(r, tag)?.map(OctetStringRef::as_bytes))
-}
-
-/// A C string: it ends at the first NUL.
-fn text(bytes: &[u8]) -> CString {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    CString::new(&bytes[..end]).expect("cut before the first NUL")
 }
 
 fn write<T>(w: &mut impl Writer, tag: u32, value: Option<T>) -> ::der::Result<()>

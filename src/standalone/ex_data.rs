@@ -10,6 +10,7 @@ use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
 use crate::ffi::libcrypto::{CryptoExData, LibCrypto, libcrypto};
+use crate::ffi::memory::{NoMemory, boxed};
 
 /// The ex_data of one object.
 pub struct ExData {
@@ -22,8 +23,10 @@ enum Store {
     /// application's to order, as with libssl.
     LibCrypto(&'static LibCrypto, UnsafeCell<CryptoExData>),
     /// Made when something is first put in: most objects have none.
-    Own(OnceBox<Mutex<Vec<*mut c_void>>>),
+    Own(OnceBox<Mutex<Values>>),
 }
+
+type Values = Vec<*mut c_void>;
 
 // SAFETY: the pointers are the application's and are never followed here. OpenSSL gives the same
 // promise: setting one object's ex_data from two threads at once is the application's to avoid.
@@ -45,28 +48,33 @@ impl ExData {
     }
 
     /// Runs the new functions: to be called once the object has its address.
-    pub fn created(&self, object: *mut c_void) {
+    pub fn created(&self, object: *mut c_void) -> Result<(), NoMemory> {
         if let Store::LibCrypto(crypto, data) = &self.store
             && let Some(new) = crypto.CRYPTO_new_ex_data
         {
             // SAFETY: `data` is ours, zeroed and exclusive: the object is not shared yet.
-            unsafe { new(self.class, object, data.get()) };
+            let made = unsafe { new(self.class, object, data.get()) };
+            return if made == 0 { Err(NoMemory) } else { Ok(()) };
         }
+        Ok(())
     }
 
     /// Copies another object's through the dup functions: to be called after `created`.
-    pub fn copy_from(&self, from: &ExData) {
+    pub fn copy_from(&self, from: &ExData) -> Result<(), NoMemory> {
         match (&from.store, &self.store) {
             (Store::LibCrypto(crypto, from), Store::LibCrypto(_, to)) => {
-                if let Some(dup) = crypto.CRYPTO_dup_ex_data {
-                    // SAFETY: both are live; `to` is exclusive: its object is not shared yet.
-                    unsafe { dup(self.class, to.get(), from.get()) };
-                }
+                let Some(dup) = crypto.CRYPTO_dup_ex_data else { return Ok(()) };
+                // SAFETY: both are live; `to` is exclusive: its object is not shared yet.
+                let copied = unsafe { dup(self.class, to.get(), from.get()) };
+                if copied == 0 { Err(NoMemory) } else { Ok(()) }
             }
             (Store::Own(from), Store::Own(to)) => {
-                if let Some(from) = from.get() {
-                    to.get_or_init(Box::default).lock().clone_from(&from.lock());
-                }
+                let Some(from) = from.get() else { return Ok(()) };
+                let from = from.lock();
+                let mut to = own(to)?.lock();
+                to.try_reserve_exact(from.len())?;
+                to.extend_from_slice(&from);
+                Ok(())
             }
             _ => unreachable!("whether libcrypto is there is decided once"),
         }
@@ -82,13 +90,7 @@ impl ExData {
                 _ => false,
             },
             Store::Own(values) if (0..=MAX_OWN_INDEX).contains(&index) => {
-                let index = index as usize;
-                let mut values = values.get_or_init(Box::default).lock();
-                if values.len() <= index {
-                    values.resize(index + 1, std::ptr::null_mut());
-                }
-                values[index] = value;
-                true
+                set_own(values, index as usize, value).is_ok()
             }
             Store::Own(_) => false,
         }
@@ -120,4 +122,22 @@ impl ExData {
             unsafe { free(self.class, object, data.get()) };
         }
     }
+}
+
+fn own(values: &OnceBox<Mutex<Values>>) -> Result<&Mutex<Values>, NoMemory> {
+    values.get_or_try_init(|| boxed(Mutex::new(Vec::new())))
+}
+
+fn set_own(
+    values: &OnceBox<Mutex<Values>>,
+    index: usize,
+    value: *mut c_void,
+) -> Result<(), NoMemory> {
+    let mut values = own(values)?.lock();
+    if let Some(missing) = (index + 1).checked_sub(values.len()) {
+        values.try_reserve(missing)?;
+        values.resize(index + 1, std::ptr::null_mut());
+    }
+    values[index] = value;
+    Ok(())
 }

@@ -1,11 +1,11 @@
 //! The peer of a session: its certificate or its raw public key, as DER and as libcrypto's object.
 
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use libc::{c_int, c_long, c_uchar};
 
 use crate::ffi::libcrypto::{LibCrypto, libcrypto};
+use crate::ffi::memory::{Counted, NoMemory, copied, zeroed};
 use crate::ffi::types::{EVP_PKEY, X509};
 
 /// libcrypto's functions for one of its types.
@@ -46,12 +46,13 @@ pub struct Peer<T: Object> {
 impl<T: Object> Peer<T> {
     /// The peer in `der`, one whole element. `None` if libcrypto cannot read it; without libcrypto it
     /// is kept as it is.
-    pub fn from_der(der: &[u8]) -> Option<Arc<Peer<T>>> {
+    pub fn from_der(der: &[u8]) -> Result<Option<Counted<Peer<T>>>, NoMemory> {
         let Some(functions) = libcrypto().and_then(T::functions) else {
-            return Some(Arc::new(Peer { der: der.to_vec(), object: None }));
+            return Counted::new(Peer { der: copied(der)?, object: None }).map(Some);
         };
-        let object = Owned::from_der(functions, der)?;
-        Some(Arc::new(Peer { der: object.to_der()?, object: Some(object) }))
+        let Some(object) = Owned::from_der(functions, der) else { return Ok(None) };
+        let Some(der) = object.to_der()? else { return Ok(None) };
+        Counted::new(Peer { der, object: Some(object) }).map(Some)
     }
 
     /// As DER, in libcrypto's own encoding where it is there.
@@ -86,15 +87,16 @@ impl<T> Owned<T> {
         (at == der.as_ptr_range().end).then_some(object)
     }
 
-    fn to_der(&self) -> Option<Vec<u8>> {
+    fn to_der(&self) -> Result<Option<Vec<u8>>, NoMemory> {
         let i2d = self.functions.i2d;
         // SAFETY: the object is live; NULL asks for the length only.
         let len = unsafe { i2d(self.pointer.as_ptr(), std::ptr::null_mut()) };
-        let mut der = vec![0; usize::try_from(len).ok()?];
+        let Ok(size) = usize::try_from(len) else { return Ok(None) };
+        let mut der = zeroed(size)?;
         let mut at = der.as_mut_ptr();
         // SAFETY: the object is live, and there is room for the length it just named.
         let written = unsafe { i2d(self.pointer.as_ptr(), &mut at) };
-        (written == len).then_some(der)
+        Ok((written == len).then_some(der))
     }
 }
 

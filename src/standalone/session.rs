@@ -1,7 +1,6 @@
 //! A session: what a handshake negotiated, kept so that a later one can resume it.
 
 use std::ffi::CString;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{c_int, c_long, c_void};
@@ -17,6 +16,7 @@ use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
+use crate::ffi::memory::{Counted, NoMemory, copied, copied_c_string};
 use crate::ffi::types::{EVP_PKEY, SSL_CTX, SSL_SESSION, X509};
 use crate::rules::{Lifetime, SessionRef};
 
@@ -67,7 +67,6 @@ impl Id {
 }
 
 /// The negotiated values: all that `SSL_SESSION_dup` copies and that DER encodes.
-#[derive(Clone)]
 pub struct Values {
     /// `SSL_SESSION_get_protocol_version`
     pub version: c_int,
@@ -116,9 +115,9 @@ pub struct Values {
     /// Key exchange group.
     pub kex_group: u32,
     /// The peer's certificate.
-    pub peer: Option<Arc<Peer<X509>>>,
+    pub peer: Option<Counted<Peer<X509>>>,
     /// The peer's raw public key.
-    pub peer_rpk: Option<Arc<Peer<EVP_PKEY>>>,
+    pub peer_rpk: Option<Counted<Peer<EVP_PKEY>>>,
 }
 
 impl Values {
@@ -164,6 +163,25 @@ impl Default for Values {
 }
 
 impl Values {
+    /// A copy of them all. It shares the peer.
+    fn copy(&self) -> Result<Values, NoMemory> {
+        let secret = |bytes: &[u8]| copied(bytes).map(Zeroizing::new);
+        let text = |text: &Option<CString>| text.as_deref().map(copied_c_string).transpose();
+        Ok(Values {
+            master_key: secret(&self.master_key)?,
+            hostname: text(&self.hostname)?,
+            alpn: self.alpn.as_deref().map(copied).transpose()?,
+            ticket: self.ticket.as_deref().map(|ticket| secret(ticket)).transpose()?,
+            ticket_appdata: self.ticket_appdata.as_deref().map(|data| secret(data)).transpose()?,
+            psk_identity_hint: text(&self.psk_identity_hint)?,
+            psk_identity: text(&self.psk_identity)?,
+            srp_username: text(&self.srp_username)?,
+            peer: self.peer.clone(),
+            peer_rpk: self.peer_rpk.clone(),
+            ..*self
+        })
+    }
+
     /// `SSL_SESSION_has_ticket`
     pub fn has_ticket(&self) -> bool {
         self.ticket.as_ref().is_some_and(|ticket| !ticket.is_empty())
@@ -182,7 +200,7 @@ impl Drop for Values {
 /// The lock is there because a C program may set a value while another thread reads it; OpenSSL leaves
 /// that a data race. What a pointer getter returned is good until that value is set again, as there.
 ///
-/// In this order: what a cache reads and writes lies together, and with the counts of the `Arc`.
+/// In this order: what a cache reads and writes lies together, and with the count of the references.
 #[repr(C)]
 pub struct Session {
     /// What a cache asks for, beside the values themselves: it takes no lock for it.
@@ -198,28 +216,29 @@ impl Handle for Session {
 
 impl Session {
     /// `SSL_SESSION_new`
-    pub fn new() -> Arc<Session> {
+    pub fn new() -> Result<Counted<Session>, NoMemory> {
         Session::with_values(Values::default())
     }
 
     /// A session with these values, and ex_data of its own.
-    pub fn with_values(values: Values) -> Arc<Session> {
-        let session = Arc::new(Session {
+    pub fn with_values(values: Values) -> Result<Counted<Session>, NoMemory> {
+        let session = Counted::new(Session {
             published: Published::new(&values),
             not_resumable: AtomicBool::new(false),
             values: RwLock::new(values),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_SESSION),
-        });
-        session.ex_data.created(session.as_c().cast());
-        session
+        })?;
+        session.ex_data.created(session.as_c().cast())?;
+        Ok(session)
     }
 
     /// `SSL_SESSION_dup`: everything but the cache's references to it.
-    pub fn dup(&self) -> Arc<Session> {
-        let copy = Session::with_values(self.values.read().clone());
+    pub fn dup(&self) -> Result<Counted<Session>, NoMemory> {
+        let values = self.read(Values::copy)?;
+        let copy = Session::with_values(values)?;
         copy.not_resumable.store(self.is_marked(), Ordering::Relaxed);
-        copy.ex_data.copy_from(&self.ex_data);
-        copy
+        copy.ex_data.copy_from(&self.ex_data)?;
+        Ok(copy)
     }
 
     /// Reads the values.
@@ -281,11 +300,11 @@ impl Drop for Session {
 
 /// A counted reference to a [`Session`], as the cache holds it: equal means the very same object.
 #[derive(Clone)]
-pub struct SessionHandle(pub Arc<Session>);
+pub struct SessionHandle(pub Counted<Session>);
 
 impl PartialEq for SessionHandle {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.ptr_eq(&other.0)
     }
 }
 
@@ -306,7 +325,8 @@ impl SessionRef for SessionHandle {
     unsafe fn register(ctx: *mut SSL_CTX) {
         // SAFETY: the caller's promise.
         if let Some(context) = unsafe { Context::share(ctx) } {
-            context::register(&context);
+            // Without memory it has no place, and then it stores nothing.
+            let _ = context::register(&context);
         }
     }
 
