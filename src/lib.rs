@@ -27,7 +27,11 @@ mod standing;
 
 mod clock;
 mod fork;
+mod output;
 mod report;
+mod settings;
+mod trusted_path;
+mod undisturbed;
 
 /// What the tests of this crate compare with the real library. No part of the interface.
 #[doc(hidden)]

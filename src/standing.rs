@@ -40,7 +40,10 @@ fn decide() -> *mut Real {
     DECIDE.call_once(|| {
         let standing = match find_libssl() {
             Some((handle, path)) => {
-                report::verbose(&format!("interposed: in front of {}", path.to_string_lossy()));
+                report::verbose(format_args!(
+                    "interposed: in front of {}",
+                    path.to_bytes().escape_ascii()
+                ));
                 // SAFETY: `find_libssl` opened it, and nobody closes it.
                 let real = unsafe { Real::from_library(handle) };
                 let real: &'static Real = Box::leak(Box::new(real));

@@ -12,7 +12,7 @@ use crate::ffi::libcrypto::CryptoExData;
 use crate::ffi::memory::Counted;
 use crate::ffi::types::{SSL, SSL_CTX};
 use crate::report;
-use crate::rules::{self, FrozenContexts, InternalCache, Member, Registry};
+use crate::rules::{FrozenContexts, InternalCache, Member, Registry, Report};
 use crate::standing;
 
 /// What we keep for one real context. libcrypto holds it, as ex_data of the context, and tells us
@@ -52,7 +52,8 @@ impl Attached {
     /// Writes the statistics, once.
     fn report(&self) {
         if report::stats_wanted() && !self.reported.swap(true, Ordering::Relaxed) {
-            report::stats(&rules::block("interposed", self.number, &self.cache));
+            let statistics = self.cache.statistics();
+            report::stats(Report { standing: "interposed", number: self.number, statistics });
         }
     }
 }

@@ -25,4 +25,4 @@ pub use lifetime::Lifetime;
 pub use mode::CacheMode;
 pub use registry::{FrozenContexts, Member, Registry};
 pub use session_ref::SessionRef;
-pub use statistics::block;
+pub use statistics::Report;

@@ -1,33 +1,43 @@
-//! The block of text that `SSLCACHE_STATS` prints for a context.
+//! The text that `SSLCACHE_STATS` writes for a context.
 
-use std::fmt::Write;
+use std::fmt;
 
-use super::{InternalCache, SessionRef};
+use crate::cache::Statistics;
 
-/// One context's statistics, readable.
-pub fn block<S: SessionRef>(standing: &str, number: u32, cache: &InternalCache<S>) -> String {
-    let s = cache.statistics();
-    let misses = s.misses_unknown + s.misses_expired + s.misses_removed + s.misses_evicted;
-    let reasons = format!(
-        "  (unknown {}, expired {}, removed {}, evicted {})",
-        s.misses_unknown, s.misses_expired, s.misses_removed, s.misses_evicted
-    );
-    let rows = [
-        ("held", s.held, ""),
-        ("stored", s.stored, ""),
-        ("hits", s.hits, ""),
-        ("misses", misses, if misses > 0 { &reasons } else { "" }),
-        ("replaced", s.replaced, ""),
-        ("removed", s.removed, ""),
-        ("taken", s.taken, ""),
-        ("evicted", s.evicted, ""),
-        ("flushed", s.flushed, ""),
-    ];
-    let process = std::process::id();
-    let mut text = format!("sslcache: process {process} context {number} ({standing})\n");
-    for (name, value, note) in rows {
-        // Writing into a String cannot fail.
-        let _ = writeln!(text, "  {name:<9}{value:>10}{note}");
+/// What one context did, readable.
+pub struct Report {
+    /// The standing of the library.
+    pub standing: &'static str,
+    /// Contexts are numbered in the order they were made.
+    pub number: u32,
+    /// What happened.
+    pub statistics: Statistics,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (process, s) = (std::process::id(), &self.statistics);
+        writeln!(f, "sslcache: process {process} context {} ({})", self.number, self.standing)?;
+        row(f, "held", s.held)?;
+        row(f, "stored", s.stored)?;
+        row(f, "hits", s.hits)?;
+        write!(f, "  {:<9}{:>10}", "misses", s.misses())?;
+        if s.misses() > 0 {
+            write!(
+                f,
+                "  (unknown {}, expired {}, removed {}, evicted {})",
+                s.misses_unknown, s.misses_expired, s.misses_removed, s.misses_evicted
+            )?;
+        }
+        writeln!(f)?;
+        row(f, "replaced", s.replaced)?;
+        row(f, "removed", s.removed)?;
+        row(f, "taken", s.taken)?;
+        row(f, "evicted", s.evicted)?;
+        row(f, "flushed", s.flushed)
     }
-    text
+}
+
+fn row(f: &mut fmt::Formatter<'_>, name: &str, value: u64) -> fmt::Result {
+    writeln!(f, "  {name:<9}{value:>10}")
 }

@@ -13,7 +13,7 @@ use crate::ffi::handle::Handle;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL_CTX};
 use crate::report;
-use crate::rules::{self, FrozenContexts, InternalCache, Member, Registry, SessionRef};
+use crate::rules::{FrozenContexts, InternalCache, Member, Registry, Report, SessionRef};
 
 /// A context object.
 ///
@@ -198,7 +198,8 @@ impl Context {
 
     fn report(&self) {
         if report::stats_wanted() {
-            report::stats(&rules::block("standalone", self.number, &self.cache));
+            let statistics = self.cache.statistics();
+            report::stats(Report { standing: "standalone", number: self.number, statistics });
         }
     }
 }
