@@ -2,8 +2,8 @@
 //! program's that happens to have got the same descriptor.
 //!
 //! Daemons close descriptors that they have not opened, and then open their data under the same
-//! numbers. So the file behind a descriptor is remembered, and looked at before each write; the text
-//! for a file that is no longer there is dropped. Standard error is remembered when the library is
+//! numbers. So the file behind a descriptor is remembered and compared before each write, and the
+//! text is dropped if it is another one by then. Standard error is remembered when the library is
 //! loaded, before a program can have closed it.
 
 use std::ffi::CStr;

@@ -1,8 +1,8 @@
 //! The environment variables, in one table, read once.
 //!
-//! A new variable is a row of [`VARIABLES`], a field of [`Settings`], and a paragraph each in
-//! man/sslcache.7 and README.md, which the tests below hold to the table. A kind of value that there
-//! is not yet is a function beside [`switch`].
+//! A new variable is a row of [`VARIABLES`], a field of [`Settings`], and an entry each in README.md
+//! and docs/man/sslcache.7, which the tests below hold to the table. A new kind of value is a function
+//! beside [`switch`].
 
 use std::ffi::CStr;
 use std::fmt::{self, Write};
@@ -84,14 +84,14 @@ fn output(value: &CStr) -> Result<Option<Output>, Wrong> {
     }
 }
 
-/// The settings of the process. Files are opened by the first call, before a server changes its root
-/// or its user.
+/// The settings of the process. Files are opened by the first call, before a server changes its
+/// root or its user.
 pub fn settings() -> &'static Settings {
     SETTINGS.get().unwrap_or_else(|| first_settings())
 }
 
-/// Settled without a lock: threads that come first at once all read the environment, and one of them
-/// has its reading kept.
+/// Settled without a lock: threads that come first at once all read the environment, and what one of
+/// them has read is kept.
 static SETTINGS: OnceBox<Settings> = OnceBox::new();
 
 #[cold]
@@ -108,7 +108,7 @@ fn first_settings() -> &'static Settings {
     SETTINGS.get().unwrap_or(&Settings::DEFAULT)
 }
 
-/// The value of a variable. A program with more rights than its caller does not listen to its caller.
+/// The value of a variable. A program with more rights than its caller does not listen to that one.
 fn environment(name: &CStr) -> Option<&'static CStr> {
     // SAFETY: getauxval only reads what the kernel gave the process.
     if unsafe { libc::getauxval(libc::AT_SECURE) } != 0 {
@@ -116,7 +116,7 @@ fn environment(name: &CStr) -> Option<&'static CStr> {
     }
     // SAFETY: a C string. (Not std's, which allocates the value and ends the process if it cannot.)
     let value = unsafe { libc::getenv(name.as_ptr()) };
-    // SAFETY: NULL, or a C string that a program may change later, but not while it makes its first call.
+    // SAFETY: NULL or a C string, which no program changes while it makes its first call.
     (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
 }
 
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn the_manual_page_has_each_variable_and_no_other() {
-        let page = document("man/sslcache.7");
+        let page = document("docs/man/sslcache.7");
         let section = page.split(".Sh ENVIRONMENT\n").nth(1).expect("a section");
         let section = section.split("\n.Sh ").next().unwrap();
         let items: Vec<&str> = section.split("\n.It Ev ").skip(1).collect();

@@ -123,7 +123,8 @@ impl Walk {
         None
     }
 
-    /// The next component, and whether it is the last. A path that ends in a slash is a directory's.
+    /// The next component, and whether it is the last. A path that ends in a slash is that of a
+    /// directory.
     fn next_name(&mut self) -> Result<(Name, bool), Refused> {
         let start = self.rest.iter().take_while(|&&byte| byte == b'/').count();
         let length = self.rest[start..].iter().take_while(|&&byte| byte != b'/').count();

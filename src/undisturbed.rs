@@ -12,10 +12,9 @@ unsafe extern "C" {
 const PTHREAD_CANCEL_DISABLE: c_int = 1;
 
 /// While one of these lives the thread opens and writes files undisturbed:
-/// - no signal of a write reaches the program: SIGPIPE of a pipe that nobody reads any more, SIGXFSZ
-///   of a file that may not grow, SIGTTOU of a terminal that belongs to another job;
-/// - the thread is not cancelled, which would end it inside a function that is no cancellation point
-///   of libssl's;
+/// - no signal of a write reaches the program: SIGPIPE of a pipe that nobody reads any more,
+///   SIGXFSZ of a file that may not grow, SIGTTOU of a terminal that belongs to another job;
+/// - the thread is not cancelled: with libssl alone the function is no cancellation point;
 /// - `errno` is afterwards what it was.
 pub struct Undisturbed {
     errno: c_int,
