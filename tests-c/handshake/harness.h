@@ -37,7 +37,7 @@ typedef struct {
 
 /* The tables of the scenario files, each closed by a NULL name. */
 extern const Scenario store_scenarios[], callback_scenarios[], end_scenarios[], early_data_scenarios[],
-    client_scenarios[], switch_scenarios[], order_scenarios[], external_scenarios[], difference_scenarios[];
+    client_scenarios[], switch_scenarios[], order_scenarios[], time_scenarios[], external_scenarios[], difference_scenarios[];
 
 /* --- Trace ------------------------------------------------------------------------------ */
 

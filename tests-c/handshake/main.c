@@ -15,7 +15,7 @@
 
 static const Scenario *const tables[] = {
     store_scenarios,  callback_scenarios, end_scenarios,      early_data_scenarios, client_scenarios,
-    switch_scenarios, order_scenarios,    external_scenarios, difference_scenarios,
+    switch_scenarios, order_scenarios,    time_scenarios,     external_scenarios,   difference_scenarios,
 };
 
 static const Version versions[] = {TLS12, TLS13, DTLS12};
