@@ -123,6 +123,7 @@ static int context_count, slot_count, id_count, version_count;
 static bool zero_length_ids; /* in unlimited caches only: elsewhere libssl's eviction sticks at them */
 static bool crowds;          /* hundreds of sessions */
 static bool slow_callbacks;  /* callbacks that call */
+static bool odd_times;       /* many at the ends of the range */
 static unsigned char ids[MAX_IDS][32];
 static unsigned id_lens[MAX_IDS];
 static int contexts_made;
@@ -210,33 +211,48 @@ static void key_not_in(int context, const struct session *key) {
             sessions[i].home = -1;
 }
 
-/* When a session expires, as far as the order of sessions needs it. */
+/* When a session expires, as far as the order of sessions needs it: the sum of time and timeout in the oracle's
+ * arithmetic. Of one that is touched, that of a run long from now: two of those differ by their timeouts alone. */
 struct expiry {
     bool never, touched;
-    long time, timeout; /* for one that never does: two of them may be in no order both agree on */
-    long sum;
+    uint64_t sum;
+    long timeout;
 };
+
+enum { NANOSECONDS = 1000000000 };
 
 static struct expiry expiry_of(bool touched, long time, long timeout) {
     const long the_run = 4000000000;
-    struct expiry e = { .touched = touched, .time = touched ? 0 : time, .timeout = timeout };
-    long start = touched ? the_run : time;
-    e.never = start < 0 || __builtin_add_overflow(start, timeout, &e.sum);
-    if (touched || e.never)
-        e.sum = 0;
+    struct expiry e = { .touched = touched, .timeout = timeout };
+    uint64_t start = (uint64_t)(touched ? the_run : time), life = (uint64_t)timeout;
+    if (counts_nanoseconds()) {
+        e.never = __builtin_add_overflow(start * NANOSECONDS, life * NANOSECONDS, &e.sum);
+    } else {
+        e.never = timeout > (long)(LONG_MAX - start);
+        e.sum = start + life;
+    }
     return e;
 }
 
+/* No flush takes it but one of everything. */
+static bool stays(struct expiry e) {
+    return e.never || (!counts_nanoseconds() && e.sum == LONG_MAX);
+}
+
 static bool same_expiry(struct expiry a, struct expiry b) {
-    if (a.never || b.never)
-        return a.never && b.never;
+    if (stays(a) || stays(b))
+        return stays(a) && stays(b);
     return a.touched == b.touched && a.sum == b.sum && (!a.touched || a.timeout == b.timeout);
 }
 
-/* libssl orders sessions that never expire by what is left of the overflow, the library by insertion. */
+/* The library has them in the order of insertion, libssl perhaps not. */
 static bool unordered(struct expiry a, struct expiry b) {
-    return a.never && b.never
-           && (a.touched != b.touched || a.time != b.time || a.timeout != b.timeout);
+    if (stays(a) != stays(b))
+        return false;
+    bool same = a.never == b.never && a.touched == b.touched && a.sum == b.sum;
+    if (stays(a))
+        return never_has_an_order() && !same;
+    return seconds_have_parts() && !same && a.sum / NANOSECONDS == b.sum / NANOSECONDS;
 }
 
 static bool fits_among(int context, int session, struct expiry e) {
@@ -303,45 +319,52 @@ static int any_connection(void) {
     return connections[n].handle == NULL || connections[n].busy ? -1 : n;
 }
 
+static bool odd(int usually) { return one_in(odd_times ? 2 : usually); }
+
 /* Far from the time of the run, and from each other by more than it lasts. */
 static long any_time(void) {
-    static const long edges[] = { 0, 1, LONG_MAX, -5 };
-    if (one_in(12)) {
-        long edge = PICK(edges);
-        bool shared = edge >= 0 && edge <= greatest_second();
-        if (shared || greatest_second() == LONG_MAX)
-            return edge;
-    }
+    static const long edges[] = { 0, 1 };
+    static const long odd_edges[] = { -5, -1, LONG_MIN, LONG_MIN + 5, LONG_MAX, LONG_MAX - 5, 1L << 40 };
+    if (odd(12))
+        return takes_any_second() && !one_in(3) ? PICK(odd_edges) : PICK(edges);
     return one_in(3) ? BASE + below(6) : BASE + 1000 * below(6);
 }
 
 static long any_timeout(void) {
     static const long usual[] = { 0, 300, 1000, 2000, 7200, 100000 };
-    static const long edges[] = { 0x80000000, 8000000000, LONG_MAX / 2, LONG_MAX };
-    if (one_in(10)) {
-        long edge = PICK(edges);
-        if (edge < greatest_second())
-            return edge;
-    }
+    static const long edges[] = { 0x80000000, 8000000000 };
+    static const long odd_edges[] = { LONG_MAX / 2, LONG_MAX - 5, LONG_MAX, 1L << 40 };
+    if (odd(10))
+        return takes_any_second() && !one_in(3) ? PICK(odd_edges) : PICK(edges);
     return PICK(usual);
 }
 
+/* What a setter refuses, and an encoding or the timeout of a context takes. */
+static long any_negative_timeout(void) {
+    static const long edges[] = { LONG_MIN, LONG_MIN + 5, -1000, -300 };
+    return one_in(2) ? PICK(edges) : -1 - below(6);
+}
+
+/* At the second in which some session expires, or beside it. */
 static long any_flush_time(void) {
-    static const long edges[] = { 0, 0, 1, 1500000000, LONG_MAX, -1 };
-    if (one_in(4)) {
-        long edge = PICK(edges);
-        if (edge < 0 && !negative_seconds_are_past())
-            return 0;
-        return edge > greatest_second() ? greatest_second() : edge;
-    }
+    static const long edges[] = { 0, 0, 1, 1500000000 };
+    static const long odd_edges[] = { LONG_MAX, -1, -5, -300, LONG_MIN, LONG_MIN + 1, LONG_MIN + 6 };
+    const long range = (long)(UINT64_MAX / NANOSECONDS);
+    if (odd(4))
+        return takes_any_second() && one_in(2) ? PICK(odd_edges) : PICK(edges);
     int s = any_session();
     if (s < 0 || sessions[s].touched)
         return BASE + below(6);
     struct expiry e = expiry_of(false, sessions[s].time, sessions[s].timeout);
-    if (e.never || e.sum > LONG_MAX - 2)
-        return LONG_MAX > greatest_second() ? greatest_second() : LONG_MAX;
-    long tm = e.sum - 1 + below(3);
-    return tm < 0 ? 1 : tm;
+    if (stays(e))
+        return takes_any_second() ? LONG_MAX : 9000000000;
+    if (!counts_nanoseconds())
+        return (long)(e.sum - 1 + (uint64_t)below(3));
+    long second = (long)(e.sum / NANOSECONDS) - 1 + below(3);
+    bool was_negative = e.sum % NANOSECONDS == (uint64_t)-NANOSECONDS % NANOSECONDS;
+    if (was_negative && one_in(2))
+        return second - range;
+    return second < 0 && !takes_any_second() ? 1 : second;
 }
 
 /* ---- Sessions ---- */
@@ -435,6 +458,57 @@ static void op_session_new(void) {
     set_timeout(s, any_timeout());
 }
 
+/* An INTEGER as short as DER wants it, in the explicit tag. */
+static int put_integer(unsigned char *to, int tag, long value) {
+    int len = 8;
+    while (len > 1 && (value >> (8 * len - 9) == 0 || value >> (8 * len - 9) == -1))
+        len--;
+    to[0] = (unsigned char)tag, to[1] = (unsigned char)(2 + len), to[2] = 2, to[3] = (unsigned char)len;
+    for (int i = 0; i < len; i++)
+        to[4 + i] = (unsigned char)(value >> (8 * (len - 1 - i)));
+    return 4 + len;
+}
+
+/* Out of an encoding, which may say a negative timeout. There 0 means another time and timeout. */
+static void op_session_decode(void) {
+    static const unsigned char tls12[] = { 2, 1, 1, 2, 2, 3, 3, 4, 2, 0xc0, 0x2f };
+    int slot = empty_slot();
+    if (slot < 0)
+        return;
+    int id = any_id();
+    long time = any_time(), timeout = any_timeout();
+    if (takes_any_second() && one_in(2))
+        timeout = any_negative_timeout();
+    time += time == 0, timeout += timeout == 0;
+    unsigned char der[128];
+    int len = 2;
+    memcpy(der + len, tls12, sizeof tls12);
+    len += (int)sizeof tls12;
+    der[len++] = 4, der[len++] = (unsigned char)id_lens[id];
+    memcpy(der + len, ids[id], id_lens[id]);
+    len += (int)id_lens[id];
+    der[len++] = 4, der[len++] = 0;
+    len += put_integer(der + len, 0xa1, time);
+    len += put_integer(der + len, 0xa2, timeout);
+    der[0] = 0x30, der[1] = (unsigned char)(len - 2);
+    const unsigned char *next = der;
+    SSL_SESSION *decoded = d2i_SSL_SESSION(NULL, &next, len);
+    if (decoded == NULL) {
+        SAY("d2i_SSL_SESSION REFUSES IT");
+        return;
+    }
+    int s = new_session(decoded);
+    slots[slot] = s;
+    struct session *o = &sessions[s];
+    o->version = 0x0303;
+    memcpy(o->id, ids[id], id_lens[id]);
+    o->id_len = id_lens[id];
+    o->time = time;
+    o->timeout = timeout;
+    SAY("d2i_SSL_SESSION %ld, %ld = s%d: time %ld timeout %ld resumable %d", time, timeout, s,
+        SSL_SESSION_get_time(decoded), SSL_SESSION_get_timeout(decoded), SSL_SESSION_is_resumable(decoded));
+}
+
 static void op_session_dup(void) {
     int slot = empty_slot(), from = any_session();
     if (slot < 0 || from < 0)
@@ -483,7 +557,7 @@ static void op_set_time(void) {
 static void op_set_timeout(void) {
     int s = any_session();
     if (s >= 0)
-        set_timeout(s, one_in(10) ? -1 - below(3) : any_timeout());
+        set_timeout(s, one_in(10) ? any_negative_timeout() : any_timeout());
 }
 
 static void op_set_id(void) {
@@ -752,7 +826,8 @@ static void op_context_set(void) {
     if (c < 0)
         return;
     SSL_CTX *ctx = contexts[c].handle;
-    long t = any_timeout(), r = SSL_CTX_set_timeout(ctx, t);
+    bool negative = takes_any_second() && one_in(3);
+    long t = negative ? any_negative_timeout() : any_timeout(), r = SSL_CTX_set_timeout(ctx, t);
     unsigned len = one_in(4) ? 33 : 7;
     int set = SSL_CTX_set_session_id_context(ctx, sid_ctx, len);
     int generator = SSL_CTX_set_generate_session_id(ctx, one_in(2) ? generate_id : NULL);
@@ -977,7 +1052,7 @@ static const struct {
     void (*run)(void);
     int weight;
 } OPERATIONS[] = {
-    { op_session_new, 28 },    { op_session_dup, 6 },     { op_session_up_ref, 5 },
+    { op_session_new, 24 },    { op_session_decode, 4 },  { op_session_dup, 6 },     { op_session_up_ref, 5 },
     { op_session_free, 12 },   { op_set_time, 6 },        { op_set_timeout, 8 },
     { op_set_id, 4 },          { op_set_version, 2 },     { op_session_look, 3 },
     { op_add, 42 },            { op_remove, 16 },         { op_flush, 7 },
@@ -1027,6 +1102,7 @@ static void set_up(uint64_t seed) {
     zero_length_ids = one_in(10);
     crowds = !zero_length_ids && one_in(12);
     slow_callbacks = !one_in(3);
+    odd_times = one_in(6);
     bool prefixed = one_in(2);
     for (int i = 0; i < id_count; i++) {
         id_lens[i] = PICK(lens);
@@ -1038,10 +1114,10 @@ static void set_up(uint64_t seed) {
     id_lens[id_count - 1] = 0;
     for (int i = 0; i < MAX_SLOTS; i++)
         slots[i] = -1;
-    put("seed %llu: %d contexts, %d slots, %d ids, %d versions%s%s%s\n", (unsigned long long)seed,
+    put("seed %llu: %d contexts, %d slots, %d ids, %d versions%s%s%s%s\n", (unsigned long long)seed,
         context_count, slot_count, id_count, version_count,
         zero_length_ids ? ", zero-length ids" : "", crowds ? ", crowds" : "",
-        slow_callbacks ? ", callbacks that call" : "");
+        slow_callbacks ? ", callbacks that call" : "", odd_times ? ", odd times" : "");
     for (int c = 0; c < context_count; c++)
         context_new(c);
 }
@@ -1134,8 +1210,8 @@ static void about(void) {
 
 static int usage(void) {
     fprintf(stderr,
-            "usage: differential [--oracle VERSION] FIRST_SEED COUNT LENGTH     a hash for each seed\n"
-            "       differential [--oracle VERSION] --trace SEED LENGTH [--only N,N,...]\n"
+            "usage: differential [--oracle VERSION [--counts-alike]] FIRST_SEED COUNT LENGTH     a hash for each seed\n"
+            "       differential [--oracle VERSION [--counts-alike]] --trace SEED LENGTH [--only N,N,...]\n"
             "       differential --about\n");
     return 2;
 }
@@ -1149,7 +1225,8 @@ int main(int argc, char **argv) {
     oracle = OpenSSL_version_num();
     if (argc > 3 && strcmp(argv[1], "--oracle") == 0) {
         oracle = strtoul(argv[2], NULL, 16);
-        at = 3;
+        counts_alike = strcmp(argv[3], "--counts-alike") == 0;
+        at = 3 + counts_alike;
     }
     if (!oracle_is_known()) {
         fprintf(stderr, "differential: OpenSSL %lx is no oracle for this test (rules.h)\n", oracle);

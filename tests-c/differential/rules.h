@@ -29,17 +29,22 @@ static bool adding_again_moves(void) {
  * order. Releases that never move it have the new time in the old place. */
 static bool update_time_moves(void) { return adding_again_moves(); }
 
-/* Times are nanoseconds modulo 2^64 from 3.2 on: greater seconds come back as others. */
-static long greatest_second(void) {
-    return oracle_is_from(0x30200000) ? 9000000000L : LONG_MAX;
-}
+/* Times are nanoseconds modulo 2^64 from 3.2 on: what is negative or great comes back as something else. In front of
+ * libssl the library counts as libssl does; by itself it counts seconds, as 3.0. */
+static bool counts_nanoseconds(void) { return oracle_is_from(0x30200000); }
+static bool counts_alike; /* --counts-alike: the library, in this run */
+static bool takes_any_second(void) { return counts_alike; }
 
 /* SSL_set_session gives a connection that was switched to another context that context's method; from 3.2 on
  * the method it was made with. */
 static bool set_session_follows_the_switch(void) { return !oracle_is_from(0x30200000); }
 
-/* Flushing at a negative second flushes nothing; from 3.2 on everything. */
-static bool negative_seconds_are_past(void) { return !oracle_is_from(0x30200000); }
+/* Sessions that never expire: libssl 3.0 and 3.1 order them by what is left of the overflow, and put what expires in
+ * the last second of all before them. The library orders all of these by insertion, as libssl does from 3.2 on. */
+static bool never_has_an_order(void) { return !counts_nanoseconds(); }
+
+/* From 3.2 on two that expire in the same second may be in the order of their nanoseconds. */
+static bool seconds_have_parts(void) { return counts_nanoseconds(); }
 
 /* A remove callback that an eviction or a flush makes runs under the lock of the context: what it calls
  * for that context fails. The library holds no lock. So such a callback leaves its context alone. */

@@ -1,6 +1,7 @@
 /*
- * d2i_SSL_SESSION(3): times and timeouts at the ends of the range, and what they are to a flush. Only an encoding
- * can give a session a negative timeout, but for a handshake.
+ * Times and timeouts at the ends of the range, and what they are to a flush: SSL_SESSION_set_time(3),
+ * SSL_CTX_flush_sessions(3), SSL_CTX_set_timeout(3), d2i_SSL_SESSION(3). But for a handshake, only an encoding can
+ * give a session a negative timeout.
  */
 #include "der.h"
 
@@ -113,9 +114,57 @@ static void watch(const char *name, long time, long timeout)
     SSL_CTX_free(ctx);
 }
 
+/* A cached session gets another time and timeout: it is judged by those. */
+static void set_while_cached(void)
+{
+    section("set while cached");
+    for (int i = 0; i < VALUES; i++) {
+        SSL_CTX *ctx = context_that_says_removed();
+        SSL_SESSION *session = session_new("moved", TLS1_2_VERSION, T0, 100);
+
+        printf("# %ld\n", values[i]);
+        TRACE(SSL_CTX_add_session(ctx, session));
+        add_new(ctx, "usual", T0, 100);
+        TRACE(SSL_SESSION_set_timeout(session, values[i]));
+        TRACE(SSL_SESSION_get_timeout(session));
+        CALL(SSL_CTX_flush_sessions(ctx, T0));
+        TRACE(SSL_SESSION_set_time(session, values[i]));
+        TRACE(SSL_SESSION_get_time(session));
+        CALL(SSL_CTX_flush_sessions(ctx, 1));
+        CALL(SSL_CTX_flush_sessions(ctx, T0 + 101));
+        TRACE(SSL_CTX_sess_number(ctx));
+        TRACE(SSL_SESSION_set_time(session, 1));
+        TRACE(SSL_SESSION_set_timeout(session, 1));
+        CALL(SSL_CTX_flush_sessions(ctx, values[i]));
+        TRACE(SSL_CTX_sess_number(ctx));
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+        TRACE(SSL_SESSION_set_time_ex(session, values[i]));
+        TRACE(SSL_SESSION_get_time_ex(session));
+        CALL(SSL_CTX_flush_sessions_ex(ctx, values[i]));
+        CALL(SSL_CTX_flush_sessions_ex(ctx, -1));
+        TRACE(SSL_CTX_sess_number(ctx));
+#endif
+        CALL(SSL_CTX_free(ctx));
+        CALL(SSL_SESSION_free(session));
+    }
+}
+
+static void timeouts_of_a_context(void)
+{
+    section("the timeout of a context");
+    SSL_CTX *ctx = context_new();
+
+    for (int i = 0; i < VALUES; i++) {
+        printf("# %ld\n", values[i]);
+        TRACE(SSL_CTX_set_timeout(ctx, values[i]));
+        TRACE(SSL_CTX_get_timeout(ctx));
+    }
+    SSL_CTX_free(ctx);
+}
+
 int main(void)
 {
-    puts("d2i_SSL_SESSION and the ends of the range");
+    puts("the ends of the range");
     watch("the largest timeout", T0, LONG_MAX);
     watch("the smallest timeout", T0, LONG_MIN);
     watch("timeout -5", T0, -5);
@@ -125,6 +174,8 @@ int main(void)
     watch("the smallest time", LONG_MIN, 300);
     watch("time and timeout the largest", LONG_MAX, LONG_MAX);
     order();
+    set_while_cached();
+    timeouts_of_a_context();
     every_sum_and_every_moment();
     return 0;
 }
