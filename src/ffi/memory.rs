@@ -23,12 +23,17 @@ impl From<TryReserveError> for NoMemory {
 
 /// `Box::new` that may fail. `value` is dropped then.
 pub fn boxed<T>(value: T) -> Result<Box<T>, NoMemory> {
+    boxed_with(|| value)
+}
+
+/// The same for a value that is not to be made, nor dropped, if it does not get its place.
+fn boxed_with<T>(make: impl FnOnce() -> T) -> Result<Box<T>, NoMemory> {
     const { assert!(size_of::<T>() > 0) };
     // SAFETY: the size is not 0.
     let memory = NonNull::new(unsafe { alloc(Layout::new::<T>()) }.cast::<T>()).ok_or(NoMemory)?;
     // SAFETY: fresh memory of the layout of a `T`, from the allocator of `Box`.
     unsafe {
-        memory.write(value);
+        memory.write(make());
         Ok(Box::from_raw(memory.as_ptr()))
     }
 }
@@ -83,9 +88,10 @@ unsafe impl<T: Send + Sync> Send for Counted<T> {}
 unsafe impl<T: Send + Sync> Sync for Counted<T> {}
 
 impl<T> Counted<T> {
-    /// The first reference to `value`, which is dropped if there is no memory.
-    pub fn new(value: T) -> Result<Self, NoMemory> {
-        let inner = boxed(Inner { references: AtomicUsize::new(1), value })?;
+    /// The first reference to what `make` makes, once there is memory for it: an object whose drop
+    /// needs its address is not made in vain.
+    pub fn new(make: impl FnOnce() -> T) -> Result<Self, NoMemory> {
+        let inner = boxed_with(|| Inner { references: AtomicUsize::new(1), value: make() })?;
         Ok(Counted(NonNull::from(Box::leak(inner))))
     }
 
@@ -172,7 +178,7 @@ mod tests {
     #[test]
     fn the_last_reference_drops_the_object() {
         let (witness, value) = witness();
-        let first = Counted::new(value).unwrap();
+        let first = Counted::new(|| value).unwrap();
         let second = first.clone();
         assert!(first.ptr_eq(&second));
         drop(first);
@@ -186,7 +192,7 @@ mod tests {
         #[repr(align(128))]
         struct Wide(Arc<()>);
         let (witness, value) = witness();
-        let pointer = Counted::new(Wide(value)).unwrap().into_raw();
+        let pointer = Counted::new(|| Wide(value)).unwrap().into_raw();
         assert!(pointer.is_aligned());
         // SAFETY: from `into_raw`, whose reference is given up below.
         let shared = unsafe { Counted::share(pointer) };
@@ -202,7 +208,7 @@ mod tests {
     #[test]
     fn threads_share_an_object() {
         let (witness, value) = witness();
-        let shared = Counted::new(value).unwrap();
+        let shared = Counted::new(|| value).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 let mine = shared.clone();

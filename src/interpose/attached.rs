@@ -99,7 +99,7 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
     if ctx.is_null() || index < 0 || of(real, ctx).is_some() {
         return;
     }
-    let attached = Counted::new(Attached {
+    let attached = Counted::new(|| Attached {
         cache: InternalCache::default(),
         flushes_seen: AtomicI32::new(0),
         reported: AtomicBool::new(false),

@@ -74,7 +74,7 @@ impl Handle for Connection {
 impl Connection {
     /// `SSL_new`: one reference.
     pub fn create(context: &Context) -> Result<*mut SSL, NoMemory> {
-        let connection = Counted::new(Connection {
+        let connection = Counted::new(|| Connection {
             references: AtomicUsize::new(1),
             session_ctx: ContextRef::new(context),
             state: Mutex::new(State {

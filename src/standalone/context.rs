@@ -68,7 +68,7 @@ pub fn freeze() -> FrozenContexts<Context> {
 impl Context {
     /// `SSL_CTX_new`: one reference.
     pub fn create(method: &'static Method) -> Result<*mut SSL_CTX, NoMemory> {
-        let context = Counted::new(Context {
+        let context = Counted::new(|| Context {
             method,
             references: AtomicUsize::new(1),
             closed: AtomicBool::new(false),

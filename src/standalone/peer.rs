@@ -48,11 +48,12 @@ impl<T: Object> Peer<T> {
     /// is kept as it is.
     pub fn from_der(der: &[u8]) -> Result<Option<Counted<Peer<T>>>, NoMemory> {
         let Some(functions) = libcrypto().and_then(T::functions) else {
-            return Counted::new(Peer { der: copied(der)?, object: None }).map(Some);
+            let der = copied(der)?;
+            return Counted::new(|| Peer { der, object: None }).map(Some);
         };
         let Some(object) = Owned::from_der(functions, der) else { return Ok(None) };
         let Some(der) = object.to_der()? else { return Ok(None) };
-        Counted::new(Peer { der, object: Some(object) }).map(Some)
+        Counted::new(|| Peer { der, object: Some(object) }).map(Some)
     }
 
     /// As DER, in libcrypto's own encoding where it is there.

@@ -222,7 +222,7 @@ impl Session {
 
     /// A session with these values, and ex_data of its own.
     pub fn with_values(values: Values) -> Result<Counted<Session>, NoMemory> {
-        let session = Counted::new(Session {
+        let session = Counted::new(|| Session {
             published: Published::new(&values),
             not_resumable: AtomicBool::new(false),
             values: RwLock::new(values),
