@@ -49,9 +49,8 @@ impl ExData {
 
     /// Runs the new functions: to be called once the object has its address.
     pub fn created(&self, object: *mut c_void) -> Result<(), NoMemory> {
-        if let Store::LibCrypto(crypto, data) = &self.store
-            && let Some(new) = crypto.CRYPTO_new_ex_data
-        {
+        let Store::LibCrypto(crypto, data) = &self.store else { return Ok(()) };
+        if let Some(new) = crypto.CRYPTO_new_ex_data {
             // SAFETY: `data` is ours, zeroed and exclusive: the object is not shared yet.
             let made = unsafe { new(self.class, object, data.get()) };
             return if made == 0 { Err(NoMemory) } else { Ok(()) };
@@ -115,9 +114,8 @@ impl ExData {
 
     /// Runs the free functions: to be called while the object is still whole. Afterwards it is empty.
     pub fn free(&self, object: *mut c_void) {
-        if let Store::LibCrypto(crypto, data) = &self.store
-            && let Some(free) = crypto.CRYPTO_free_ex_data
-        {
+        let Store::LibCrypto(crypto, data) = &self.store else { return };
+        if let Some(free) = crypto.CRYPTO_free_ex_data {
             // SAFETY: the last reference of the object is going: nobody else uses its ex_data.
             unsafe { free(self.class, object, data.get()) };
         }

@@ -62,9 +62,9 @@ impl Key {
 
     #[inline]
     fn from_padded(version: i32, id: &[u8; Key::MAX_ID], len: usize) -> Key {
-        let (words, _) = id.as_chunks();
+        let word = |i| id[8 * i..].first_chunk().expect("MAX_ID is four words");
         Key {
-            id: std::array::from_fn(|i| u64::from_ne_bytes(words[i])),
+            id: std::array::from_fn(|i| u64::from_ne_bytes(*word(i))),
             rest: u64::from(version as u32) | (len as u64) << 32,
         }
     }

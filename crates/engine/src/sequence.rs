@@ -54,7 +54,7 @@ impl Sequence {
 
     /// Has it been closed? For who is the only one to change anything.
     pub fn is_closed(&self) -> bool {
-        !self.0.load(Ordering::Relaxed).is_multiple_of(2)
+        self.0.load(Ordering::Relaxed) % 2 == 1
     }
 
     /// The number to read under.
@@ -67,7 +67,7 @@ impl Sequence {
     #[inline(always)]
     pub fn has_kept(&self, number: u64) -> bool {
         fence(Ordering::Acquire);
-        (self.0.load(Ordering::Relaxed) == number) & number.is_multiple_of(2)
+        (self.0.load(Ordering::Relaxed) == number) & (number % 2 == 0)
     }
 }
 
