@@ -14,6 +14,11 @@
 //!
 //! **The lock rule**: nothing foreign runs under a lock. The engine returns what left it; callbacks,
 //! and the last `SSL_SESSION_free`, come when every lock is free again.
+//!
+//! **No abort of ours**: nothing allocates but what may fail (`ffi::memory`, `try_reserve`), and the
+//! call then answers as OpenSSL's does. clippy.toml lists what is denied for it.
+
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 pub use sslcache_engine as cache;
 
@@ -23,6 +28,8 @@ mod interpose;
 mod rules;
 mod standalone;
 
+// To become fallible with what it decides.
+#[allow(clippy::disallowed_methods)]
 mod standing;
 
 mod clock;

@@ -13,7 +13,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use libc::{c_int, mode_t, uid_t};
 
-use crate::ffi::memory::{NoMemory, copied};
+use crate::ffi::memory::{NoMemory, append, copied, zeroed};
 
 /// Why a file is not opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -166,8 +166,7 @@ impl Walk {
             self.directory = open_at(libc::AT_FDCWD, c"/", ENTER)?;
         }
         let rest = std::mem::replace(&mut self.rest, target);
-        self.rest.try_reserve(rest.len()).map_err(NoMemory::from)?;
-        self.rest.extend_from_slice(&rest);
+        append(&mut self.rest, &rest)?;
         Ok(None)
     }
 
@@ -248,9 +247,7 @@ fn is_of_proc(link: &OwnedFd) -> Result<bool, Refused> {
 
 fn read_link(link: &OwnedFd) -> Result<Vec<u8>, Refused> {
     const LONGEST: usize = libc::PATH_MAX as usize;
-    let mut target = Vec::new();
-    target.try_reserve_exact(LONGEST).map_err(NoMemory::from)?;
-    target.resize(LONGEST, 0);
+    let mut target = zeroed(LONGEST)?;
     // SAFETY: the link itself, a buffer and its size.
     let length = unsafe {
         libc::readlinkat(link.as_raw_fd(), c"".as_ptr(), target.as_mut_ptr().cast(), LONGEST)

@@ -9,7 +9,7 @@ use libc::{c_int, c_uchar, c_uint, size_t};
 
 use crate::cache::Key;
 use crate::ffi::constants::{ERR_LIB_CRYPTO, ERR_LIB_SSL};
-use crate::ffi::memory::NoMemory;
+use crate::ffi::memory::{NoMemory, copied};
 
 /// The body of an exported function: the failure value, the real function with its arguments, and what
 /// to do without a libssl. Where OpenSSL would crash on NULL, the failure value is returned.
@@ -96,15 +96,14 @@ pub(crate) unsafe fn copy(
     if pointer.is_null() || len == 0 {
         return Ok(None);
     }
-    let mut copy = Vec::new();
-    // Also refuses a length that no object can have.
-    copy.try_reserve_exact(len).map_err(|_| {
-        NoMemory.raise(ERR_LIB_CRYPTO, c"CRYPTO_memdup");
-        NoMemory
-    })?;
-    // SAFETY: the caller's promise.
-    copy.extend_from_slice(unsafe { bytes(pointer, len) });
-    Ok(Some(copy))
+    // No object is longer: there is no slice of it.
+    let copy = if len > isize::MAX as usize {
+        Err(NoMemory)
+    } else {
+        // SAFETY: the caller's promise.
+        copied(unsafe { bytes(pointer, len) })
+    };
+    copy.map(Some).inspect_err(|no_memory| no_memory.raise(ERR_LIB_CRYPTO, c"CRYPTO_memdup"))
 }
 
 /// Whether C says that there are bytes, but not where: OpenSSL crashes.

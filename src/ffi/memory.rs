@@ -4,6 +4,9 @@
 //! somebody else's process may not: libssl answers with an error there, and so do we. What is
 //! allocated behind the C functions is allocated here, or by `try_reserve`.
 
+// What is denied everywhere else: here it comes after its memory has been reserved.
+#![allow(clippy::disallowed_methods)]
+
 use std::alloc::{Layout, alloc};
 use std::collections::TryReserveError;
 use std::ffi::{CStr, CString};
@@ -52,6 +55,27 @@ pub fn zeroed(size: usize) -> Result<Vec<u8>, NoMemory> {
     bytes.try_reserve_exact(size)?;
     bytes.resize(size, 0);
     Ok(bytes)
+}
+
+/// `Vec::push` that may fail. `value` is dropped then.
+pub fn push<T>(to: &mut Vec<T>, value: T) -> Result<(), NoMemory> {
+    to.try_reserve(1)?;
+    to.push(value);
+    Ok(())
+}
+
+/// `Vec::extend_from_slice` that may fail. Nothing is changed then.
+pub fn append<T: Copy>(to: &mut Vec<T>, values: &[T]) -> Result<(), NoMemory> {
+    to.try_reserve(values.len())?;
+    to.extend_from_slice(values);
+    Ok(())
+}
+
+/// `Vec::resize` that may fail. Nothing is changed then.
+pub fn resize<T: Copy>(vector: &mut Vec<T>, len: usize, value: T) -> Result<(), NoMemory> {
+    vector.try_reserve(len.saturating_sub(vector.len()))?;
+    vector.resize(len, value);
+    Ok(())
 }
 
 /// The C string of `bytes` up to their first NUL.

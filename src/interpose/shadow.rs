@@ -11,7 +11,7 @@ use super::quiet::quietly;
 use super::real::{Real, call};
 use super::session::RealSession;
 use crate::cache::Key;
-use crate::ffi::memory::NoMemory;
+use crate::ffi::memory::{NoMemory, push};
 use crate::ffi::types::SSL_CTX;
 use crate::rules::SessionRef;
 
@@ -63,8 +63,7 @@ fn claim(ctx: *mut SSL_CTX, session: &RealSession) -> Result<bool, NoMemory> {
     let mut shadowed = shadowed();
     let free = shadowed.iter().all(|other| other.session != shadow.session);
     if free {
-        shadowed.try_reserve(1)?;
-        shadowed.push(shadow);
+        push(&mut shadowed, shadow)?;
         COUNT.store(shadowed.len(), Ordering::Release);
     }
     Ok(free)

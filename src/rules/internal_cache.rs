@@ -10,7 +10,7 @@ use super::whereabouts::{self, Place};
 use super::{CacheMode, Callbacks, Counter, Counters, Lifetime, SessionRef};
 use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
-use crate::ffi::memory::boxed;
+use crate::ffi::memory::{boxed, push};
 use crate::ffi::types::SSL_CTX;
 
 /// A context's sessions with the rules around them.
@@ -132,9 +132,7 @@ impl<S: SessionRef> InternalCache<S> {
         for session in departures {
             self.departed(ctx, &session);
             // Without memory for the list a session goes a little early.
-            if held.try_reserve(1).is_ok() {
-                held.push(session);
-            }
+            let _ = push(&mut held, session);
         }
     }
 

@@ -10,7 +10,7 @@ use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::whereabouts::{self, Place, Table};
 use super::{InternalCache, SessionRef};
 use crate::cache::Frozen;
-use crate::ffi::memory::{Counted, NoMemory, boxed};
+use crate::ffi::memory::{Counted, NoMemory, boxed, push};
 
 /// A context that can be registered.
 pub trait Member: Send + Sync + 'static {
@@ -101,10 +101,7 @@ impl<C: Member> Registry<C> {
         if blocks.iter().all(|block| block.free == 0) {
             match blocks.iter_mut().find(|block| block.left != 0) {
                 Some(block) => block.clear(),
-                None => {
-                    blocks.try_reserve(1)?;
-                    blocks.push(Block::new()?);
-                }
+                None => push(&mut blocks, Block::new()?)?,
             }
         }
         let with_room = blocks.iter_mut().enumerate().find(|(_, block)| block.free != 0);
@@ -166,14 +163,12 @@ impl<C: Member> Registry<C> {
         let registry = self.read();
         let mut caches = Vec::new();
         for context in registry.iter().flat_map(|block| block.live(u64::MAX)) {
-            // What there is no memory for is not held: the child may find it half changed.
-            if caches.try_reserve(1).is_err() {
-                break;
-            }
             let cache: *const InternalCache<C::Session> = context.cache();
             // SAFETY: the registry's reference keeps the cache alive and in place, and its lock the
             // reference. It is released after the guard: `caches` is declared first.
-            caches.push(unsafe { &*cache }.sessions().freeze());
+            let frozen = unsafe { &*cache }.sessions().freeze();
+            // What there is no memory for is not held: the child may find it half changed.
+            let _ = push(&mut caches, frozen);
         }
         FrozenContexts { caches, _registry: registry }
     }

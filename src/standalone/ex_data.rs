@@ -10,7 +10,7 @@ use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
 use crate::ffi::libcrypto::{CryptoExData, LibCrypto, libcrypto};
-use crate::ffi::memory::{NoMemory, boxed};
+use crate::ffi::memory::{NoMemory, append, boxed, resize};
 
 /// The ex_data of one object.
 pub struct ExData {
@@ -70,10 +70,7 @@ impl ExData {
             (Store::Own(from), Store::Own(to)) => {
                 let Some(from) = from.get() else { return Ok(()) };
                 let from = from.lock();
-                let mut to = own(to)?.lock();
-                to.try_reserve_exact(from.len())?;
-                to.extend_from_slice(&from);
-                Ok(())
+                append(&mut own(to)?.lock(), &from)
             }
             _ => unreachable!("whether libcrypto is there is decided once"),
         }
@@ -132,9 +129,8 @@ fn set_own(
     value: *mut c_void,
 ) -> Result<(), NoMemory> {
     let mut values = own(values)?.lock();
-    if let Some(missing) = (index + 1).checked_sub(values.len()) {
-        values.try_reserve(missing)?;
-        values.resize(index + 1, std::ptr::null_mut());
+    if values.len() <= index {
+        resize(&mut values, index + 1, std::ptr::null_mut())?;
     }
     values[index] = value;
     Ok(())
