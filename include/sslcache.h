@@ -364,14 +364,15 @@ int i2d_SSL_SESSION(const SSL_SESSION *in_,
                     unsigned char **pp);
 
 /*
- * Reads the next session in PEM, "SSL SESSION PARAMETERS", from `bp`; `cb` or `u` give the pass phrase
- * if it is encrypted, as for every PEM function.
+ * Reads the next session in PEM, "SSL SESSION PARAMETERS", from `bp`; `cb` or `u` give the pass
+ * phrase if it is encrypted, as for every PEM function.
  *
  * Ownership: as for d2i_SSL_SESSION() with `x`.
  * Returns NULL with an error queued if there is none.
  * Without libcrypto in the process there are no BIOs: NULL.
  * See PEM_read_bio_SSL_SESSION(3).
- * Arguments: `bp` is NULL or live; `x` is NULL or points to NULL or to a live session; `u` is what `cb` wants.
+ * Arguments: `bp` is NULL or live; `x` is NULL or points to NULL or to a live session; `u` is what `cb`
+ * wants.
  */
 SSL_SESSION *PEM_read_bio_SSL_SESSION(BIO *bp,
                                       SSL_SESSION **x,
@@ -379,8 +380,8 @@ SSL_SESSION *PEM_read_bio_SSL_SESSION(BIO *bp,
                                       void *u);
 
 /*
- * The same as PEM_read_bio_SSL_SESSION() from a stream. Without libcrypto in the process an encrypted
- * text is refused.
+ * The same as PEM_read_bio_SSL_SESSION() from a stream. Without libcrypto in the process an
+ * encrypted text is refused.
  *
  * See PEM_read_SSL_SESSION(3).
  * Arguments: `fp` is NULL or an open stream; `x` and `u` as for PEM_read_bio_SSL_SESSION().
@@ -393,7 +394,8 @@ SSL_SESSION *PEM_read_SSL_SESSION(FILE *fp,
 /*
  * Writes `x` in PEM, unencrypted, to `bp`.
  *
- * Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher suite.
+ * Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher
+ * suite.
  * Without libcrypto in the process there are no BIOs: 0.
  * See PEM_write_bio_SSL_SESSION(3).
  * Arguments: `bp` and `x` are NULL or live.
@@ -404,7 +406,8 @@ int PEM_write_bio_SSL_SESSION(BIO *bp,
 /*
  * Writes `x` in PEM, unencrypted, to `fp`.
  *
- * Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher suite.
+ * Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher
+ * suite.
  * See PEM_write_SSL_SESSION(3).
  * Arguments: `fp` is NULL or an open stream, `x` NULL or live.
  */
@@ -1563,6 +1566,11 @@ int SSLCACHE_negotiated(SSL *ssl,
  * Arguments: `ctx` is NULL or live; `out` points to `out_size` writable bytes.
  */
 int SSLCACHE_stats(SSL_CTX *ctx, struct SSLCACHE_STATS *out, size_t out_size);
+
+/*
+ * pthread_setcancelstate(3), which the libc crate does not declare.
+ */
+extern int pthread_setcancelstate(int state, int *old);
 
 #ifdef __cplusplus
 }

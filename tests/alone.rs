@@ -1,7 +1,9 @@
 //! Sessions as DER, PEM and text where there is neither a libssl nor a libcrypto.
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{c_int, c_long};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sslcache::exports::d2i_ssl_session::*;
 use sslcache::exports::pem_read_bio_ssl_session::*;
@@ -10,6 +12,39 @@ use sslcache::exports::ssl_session_get0_peer::*;
 use sslcache::exports::ssl_session_print::*;
 use sslcache::ffi::libcrypto::libcrypto;
 use sslcache::ffi::types::{BIO, FILE, SSL_SESSION};
+
+/// The system's allocator, which looks at what is given back while somebody asks for it: memory
+/// that still holds [`SECRET`] was not wiped.
+struct Watched;
+
+const SECRET: &[u8; 12] = b"secret bytes";
+const SECRET_IN_BASE64: &[u8; 16] = b"c2VjcmV0IGJ5dGVz";
+static WATCHES: AtomicBool = AtomicBool::new(false);
+static LEFT_BEHIND: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: the system's own, which this only looks into.
+unsafe impl GlobalAlloc for Watched {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise. All of it can be looked at later.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        if WATCHES.load(Ordering::Relaxed) {
+            // SAFETY: a block of this size, all of it written by `alloc`.
+            let block = unsafe { std::slice::from_raw_parts(memory, layout.size()) };
+            let found = |bytes: &[u8]| block.windows(bytes.len()).any(|window| window == bytes);
+            if found(SECRET) || found(SECRET_IN_BASE64) {
+                LEFT_BEHIND.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Watched = Watched;
 
 fn reference(name: &str) -> Vec<u8> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/d2i");
@@ -25,7 +60,8 @@ fn decode(der: &[u8]) -> *mut SSL_SESSION {
 /// Writes, frees.
 fn encode(session: *mut SSL_SESSION) -> Vec<u8> {
     let mut at = null_mut();
-    // SAFETY: a live session, whose reference is given back; the buffer was allocated for its length.
+    // SAFETY: a live session, whose reference is given back; the buffer was allocated for its
+    // length.
     unsafe {
         let len = i2d_SSL_SESSION(session, &mut at);
         let der = std::slice::from_raw_parts(at, len as usize).to_vec();
@@ -48,7 +84,7 @@ fn stream(text: &[u8]) -> *mut FILE {
 
 /// All that is in a stream, which is closed.
 fn content(stream: *mut FILE) -> String {
-    let mut text = vec![0; 1 << 16];
+    let mut text = vec![0; 1 << 18];
     // SAFETY: an open stream, and room for what is read.
     unsafe {
         libc::rewind(stream);
@@ -104,12 +140,61 @@ fn pem_in_a_stream() {
     assert_eq!(lines.last(), Some(&"-----END SSL SESSION PARAMETERS-----"));
 }
 
+/// Nor when its text is longer than any buffer, and grows.
+#[test]
+fn pem_leaves_no_copy_of_a_secret_behind() {
+    const TICKETS: [usize; 3] = [100, 5_000, 120_000];
+    for size in TICKETS {
+        let der = with_ticket(size);
+        let file = stream(b"");
+        let session = decode(&der);
+        WATCHES.store(true, Ordering::Relaxed);
+        // SAFETY: an open stream and live sessions.
+        unsafe {
+            assert_eq!(PEM_write_SSL_SESSION(file, session), 1);
+            libc::rewind(file);
+            let read = PEM_read_SSL_SESSION(file, null_mut(), None, null_mut());
+            SSL_SESSION_free(session);
+            SSL_SESSION_free(read);
+            assert!(!read.is_null());
+        }
+        WATCHES.store(false, Ordering::Relaxed);
+        assert_eq!(LEFT_BEHIND.load(Ordering::Relaxed), 0, "a ticket of {size} bytes");
+        assert!(content(file).contains(std::str::from_utf8(SECRET_IN_BASE64).unwrap()));
+    }
+}
+
+/// An encoding with a ticket that says the secret again and again, where base64 says it the same
+/// way.
+fn with_ticket(size: usize) -> Vec<u8> {
+    let mut der = b"\x02\x01\x01\x02\x02\x03\x03\x04\x02\xc0\x2f\x04\x02id\x04\0".to_vec();
+    der.extend_from_slice(b"\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\x06\xa4\x02\x04\0");
+    let tagged = |tag: u8, content: usize| {
+        let size = (content as u32).to_be_bytes();
+        let short = size.iter().position(|&byte| byte != 0).unwrap();
+        let mut bytes = vec![tag];
+        if content >= 0x80 {
+            bytes.push(0x80 + (4 - short) as u8);
+        }
+        bytes.extend_from_slice(&size[short..]);
+        bytes
+    };
+    let inner = tagged(4, size);
+    let outer = tagged(0xaa, inner.len() + size);
+    let whole = tagged(0x30, der.len() + outer.len() + inner.len() + size);
+    let der = [whole, der, outer, inner].concat();
+    let filler = std::iter::repeat_n(0, (3 - der.len() % 3) % 3);
+    let ticket = filler.chain(SECRET.iter().copied().cycle()).take(size);
+    der.iter().copied().chain(ticket).collect()
+}
+
 #[test]
 fn pem_that_is_none() {
     let broken = [
         "-----BEGIN SSL SESSION PARAMETERS-----\nMDECAQ\n",
         "-----BEGIN SSL SESSION PARAMETERS-----\nM*EC\n-----END SSL SESSION PARAMETERS-----\n",
-        "-----BEGIN SSL SESSION PARAMETERS-----\nProc-Type: 4,ENCRYPTED\n\nMDEC\n-----END SSL SESSION PARAMETERS-----\n",
+        "-----BEGIN SSL SESSION PARAMETERS-----\nProc-Type: 4,ENCRYPTED\n\nMDEC\n\
+         -----END SSL SESSION PARAMETERS-----\n",
         "-----BEGIN CERTIFICATE-----\nMDEC\n-----END CERTIFICATE-----\n",
         "",
     ];

@@ -1,17 +1,16 @@
 //! PEM_read_bio_SSL_SESSION(3): a session as PEM
 
-use std::ffi::CStr;
-
 use libc::{c_int, c_long, c_void};
 
 use super::d2i_ssl_session::{d2i_SSL_SESSION, i2d_SSL_SESSION};
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto::libcrypto;
 use crate::ffi::types::{BIO, FILE, SSL_SESSION, pem_password_cb};
+use crate::standalone::pem::LABEL;
 use crate::standalone::{Session, der, pem};
 
-/// Reads the next session in PEM, "SSL SESSION PARAMETERS", from `bp`; `cb` or `u` give the pass phrase
-/// if it is encrypted, as for every PEM function.
+/// Reads the next session in PEM, "SSL SESSION PARAMETERS", from `bp`; `cb` or `u` give the pass
+/// phrase if it is encrypted, as for every PEM function.
 ///
 /// Ownership: as for d2i_SSL_SESSION() with `x`.
 /// Returns NULL with an error queued if there is none.
@@ -19,7 +18,8 @@ use crate::standalone::{Session, der, pem};
 /// See PEM_read_bio_SSL_SESSION(3).
 ///
 /// # Safety
-/// `bp` is NULL or live; `x` is NULL or points to NULL or to a live session; `u` is what `cb` wants.
+/// `bp` is NULL or live; `x` is NULL or points to NULL or to a live session; `u` is what `cb`
+/// wants.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn PEM_read_bio_SSL_SESSION(
     bp: *mut BIO,
@@ -38,8 +38,8 @@ pub unsafe extern "C-unwind" fn PEM_read_bio_SSL_SESSION(
     }))
 }
 
-/// The same as PEM_read_bio_SSL_SESSION() from a stream. Without libcrypto in the process an encrypted
-/// text is refused.
+/// The same as PEM_read_bio_SSL_SESSION() from a stream. Without libcrypto in the process an
+/// encrypted text is refused.
 ///
 /// See PEM_read_SSL_SESSION(3).
 ///
@@ -69,7 +69,8 @@ pub unsafe extern "C-unwind" fn PEM_read_SSL_SESSION(
 
 /// Writes `x` in PEM, unencrypted, to `bp`.
 ///
-/// Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher suite.
+/// Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher
+/// suite.
 /// Without libcrypto in the process there are no BIOs: 0.
 /// See PEM_write_bio_SSL_SESSION(3).
 ///
@@ -93,7 +94,8 @@ pub unsafe extern "C-unwind" fn PEM_write_bio_SSL_SESSION(
 
 /// Writes `x` in PEM, unencrypted, to `fp`.
 ///
-/// Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher suite.
+/// Returns 1; 0 if it could not be written, for NULL, and for a session that never had a cipher
+/// suite.
 /// See PEM_write_SSL_SESSION(3).
 ///
 /// # Safety
@@ -121,5 +123,3 @@ pub unsafe extern "C-unwind" fn PEM_write_SSL_SESSION(
             .into(),
     })
 }
-
-const LABEL: &CStr = c"SSL SESSION PARAMETERS";

@@ -10,8 +10,8 @@ use crate::cache::Expiry;
 pub enum Lifetime {
     /// 1.1.1: a sum that overflows wraps, and has expired.
     Wrapping,
-    /// 3.0.0 to 3.0.14, 3.1.0 to 3.1.6: a sum that overflows never expires. A negative timeout becomes
-    /// 0 when libssl first adds it.
+    /// 3.0.0 to 3.0.14, 3.1.0 to 3.1.6: a sum that overflows never expires. A negative timeout
+    /// becomes 0 when libssl first adds it.
     Saturating,
     /// From 3.0.15 and 3.1.7 on: the same, but a negative timeout stays what it is, and a negative
     /// time is more than any timeout leaves room for.
@@ -31,8 +31,9 @@ fn nanoseconds(seconds: c_long) -> u64 {
     (seconds as u64).wrapping_mul(NANOSECONDS)
 }
 
-/// The same from the whole seconds that libssl tells. What lies in the upper half of the range is taken
-/// to be a negative number of seconds: nothing tells of the part of a second that came with it.
+/// The same from the whole seconds that libssl tells. What lies in the upper half of the range is
+/// taken to be a negative number of seconds: nothing tells of the part of a second that came with
+/// it.
 fn nanoseconds_told(seconds: c_long) -> u64 {
     let was_negative = (RANGE / 2 + 1..RANGE).contains(&seconds);
     nanoseconds(if was_negative { seconds - RANGE } else { seconds })
