@@ -60,7 +60,7 @@ impl<C> Block<C> {
 type Blocks<C> = Vec<Block<C>>;
 
 /// The registered contexts. std's lock, because it survives fork, and parking_lot's in
-/// ThreadSanitizer runs: crates/engine/src/lock.rs says more.
+/// ThreadSanitizer runs.
 pub struct Registry<C> {
     blocks: RwLock<Blocks<C>>,
 }

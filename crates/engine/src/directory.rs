@@ -10,7 +10,7 @@ use super::index::Index;
 use super::key::{Hash, Key};
 use super::lines::Lines;
 use super::slab::Entry;
-use crate::sequence::Sequence;
+use sslcache_sync::Sequence;
 
 // In this order, so that a look-up finds the sequence number and the table of the index together.
 #[repr(C)]

@@ -1,9 +1,9 @@
 //! All locks of a cache at once, for `fork()`.
 
 use super::SessionCache;
-use super::lock::Guard;
 use super::shard::Locked;
 use super::sharding::SHARDS;
+use sslcache_sync::Guard;
 use std::sync::atomic::Ordering;
 
 /// Holds every lock of a cache, so that `fork()` finds it in order. Dropping it releases them.

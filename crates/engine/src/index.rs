@@ -13,8 +13,8 @@
 
 use super::key::Hash;
 use super::slab::NoMemory;
-use crate::sequence::Writing;
 use once_cell::sync::OnceCell;
+use sslcache_sync::Writing;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// Entries in a bucket.

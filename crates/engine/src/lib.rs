@@ -21,7 +21,7 @@
 //!
 //! # Shape
 //!
-//! [`SessionCache`] is cut into shards (`sharding`), each with its own lock (`lock`). A shard
+//! [`SessionCache`] is cut into shards (`sharding`), each with its own lock (`sslcache-sync`). A shard
 //! (`shard`) has entries of one cache line (`slab`), found by key (`index`), in order of expiry
 //! (`order`). From a key to an entry it can be read without the lock (`directory`), in arrays that
 //! never move (`lines`). Evicting (`eviction`) and flushing (`departures`) work over all shards but
@@ -56,10 +56,8 @@ mod frozen;
 mod index;
 mod key;
 mod lines;
-mod lock;
 mod order;
 mod rank;
-mod sequence;
 mod shard;
 mod sharding;
 mod slab;
@@ -70,7 +68,7 @@ pub use expiry::Expiry;
 pub use frozen::Frozen;
 pub use key::KEY_WORDS;
 pub use key::{Key, SessionId};
-pub use sequence::{Sequence, Writing};
+pub use sslcache_sync::{Sequence, Writing};
 pub use statistics::Statistics;
 
 use departures::Sweep;

@@ -12,11 +12,11 @@ use super::directory::Directory;
 use super::expiry::Expiry;
 use super::key::{Hash, Key};
 use super::lines::number_of;
-use super::lock::{Guard, Lock};
 use super::order::Timeline;
 use super::rank::{Departed, Head, Rank};
 use super::slab::{Entry, NoMemory, Slab};
 use super::statistics::{Recent, Statistics};
+use sslcache_sync::{Guard, Lock};
 
 /// One shard. Padded, so that two shards share no cache line, nor a pair of lines that the
 /// processor fetches together.

@@ -12,11 +12,11 @@
 //! `Frozen`, which takes all of them: `growing`, the single shard, the 16 from first to last.
 
 use super::key::{Hash, Key, SHARD_BITS};
-use super::lock::{Guard, Lock};
 use super::rank::Head;
 use super::shard::{Locked, Shard};
 use super::slab::NoMemory;
 use once_cell::race::OnceBox;
+use sslcache_sync::{Guard, Lock};
 
 /// Shards after the split.
 pub(super) const SHARDS: usize = 1 << SHARD_BITS;

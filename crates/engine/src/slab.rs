@@ -10,7 +10,7 @@
 use super::expiry::Expiry;
 use super::key::{KEY_WORDS, Key};
 use super::lines::{Lines, number_of, parts, room_of};
-use crate::sequence::Writing;
+use sslcache_sync::Writing;
 use std::collections::TryReserveError;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -5,7 +5,7 @@
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use sslcache_engine::Sequence;
+use sslcache_sync::Sequence;
 
 /// Two values that are changed together.
 struct Pair {
