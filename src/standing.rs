@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use libc::{c_int, c_void};
 
-use crate::interpose::{self, Real};
+use crate::interpose::Real;
 use crate::report;
 
 /// Null: not decided. `STANDALONE`: no libssl. Otherwise the real one's functions.
@@ -47,7 +47,6 @@ fn decide() -> *mut Real {
                 // SAFETY: `find_libssl` opened it, and nobody closes it.
                 let real = unsafe { Real::from_library(handle) };
                 let real: &'static Real = Box::leak(Box::new(real));
-                interpose::prepare(real);
                 std::ptr::from_ref(real).cast_mut()
             }
             None => {

@@ -184,7 +184,9 @@ fn exists(test: &str) -> bool {
     let in_a_file = |files: Vec<(String, String)>, text: &str| {
         files.iter().any(|(_, source)| source.contains(text))
     };
-    ["tests-c", "tests-c/differences", "tests-c/install"].iter().any(|d| program(d))
+    ["tests-c", "tests-c/differences", "tests-c/install", "tests-c/process"]
+        .iter()
+        .any(|d| program(d))
         || in_a_file(sources("tests-c/handshake", ".c"), &scenario)
         || in_a_file(sources("tests", ".rs"), &function)
 }

@@ -22,7 +22,8 @@ use crate::standalone::{Connection, Context};
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
-    export!(std::ptr::null_mut(); SSL_new(ctx);
+    export_both!(std::ptr::null_mut();
+        |real| calls::new(real, ctx);
         // SAFETY: the caller's promise.
         match unsafe { Context::borrow(ctx) } {
         Some(ctx) => made(Connection::create(ctx), c"SSL_new"),
@@ -61,7 +62,8 @@ pub unsafe extern "C-unwind" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
 /// `ssl` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_free(ssl: *mut SSL) {
-    export!((); SSL_free(ssl);
+    export_both!(();
+        |real| calls::free(real, ssl);
         // SAFETY: the caller's promise.
         unsafe { Connection::free(ssl) })
 }

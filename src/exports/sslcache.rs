@@ -92,7 +92,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_get1_session(
     // SAFETY: the caller's promise.
     let Some(key) = (unsafe { key(version, id, id_len) }) else { return std::ptr::null_mut() };
     export_both!(std::ptr::null_mut();
-        |real| calls::get1_session(real, ctx, &key);
+        |_real| calls::get1_session(ctx, &key);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }
             .and_then(|ctx| ctx.cache().find(&key))
@@ -173,7 +173,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_stats(
     out_size: size_t,
 ) -> c_int {
     let statistics = match crate::standing::real() {
-        Some(real) => guard(None, || calls::statistics(real, ctx)),
+        Some(_) => guard(None, || calls::statistics(ctx)),
         None => guard(None, || {
             // SAFETY: the caller's promise.
             unsafe { Context::borrow(ctx) }.map(|ctx| ctx.cache().statistics())

@@ -3,11 +3,10 @@
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, time_t};
 
 use super::attached::{self, attach};
-use super::hooks;
-use super::quiet::{freeing, is_freeing, is_quiet, removing};
+use super::quiet::{freeing, is_freeing, is_made_by_libssl, is_quiet, making, removing};
 use super::real::{Real, call};
 use super::session::{RealSession, lifetime};
-use super::shadow;
+use super::{connection, hooks, shadow};
 use crate::cache::{Key, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::types::*;
@@ -16,7 +15,7 @@ use crate::rules::SessionRef;
 
 /// `SSL_CTX_new`
 pub fn ctx_new(real: &'static Real, method: *const SSL_METHOD) -> *mut SSL_CTX {
-    let ctx = call!(real, SSL_CTX_new(method) else std::ptr::null_mut());
+    let ctx = making(|| call!(real, SSL_CTX_new(method) else std::ptr::null_mut()));
     attach(real, ctx);
     ctx
 }
@@ -28,8 +27,11 @@ pub fn ctx_new_ex(
     propq: *const c_char,
     method: *const SSL_METHOD,
 ) -> *mut SSL_CTX {
+    let attaches = !is_made_by_libssl();
     let ctx = call!(real, SSL_CTX_new_ex(libctx, propq, method) else std::ptr::null_mut());
-    attach(real, ctx);
+    if attaches {
+        attach(real, ctx);
+    }
     ctx
 }
 
@@ -46,7 +48,7 @@ pub fn ctx_ctrl(
     if !(SSL_CTRL_SESS_NUMBER..=SSL_CTRL_GET_SESS_CACHE_MODE).contains(&command) || is_quiet() {
         return pass();
     }
-    let Some(attached) = attached::of(real, ctx) else { return pass() };
+    let Some(attached) = attached::of(ctx) else { return pass() };
     match command {
         // libssl still counts a client's misses, and no others: its own cache is not looked into.
         SSL_CTRL_SESS_MISSES => pass() + attached.cache.counted(|counters| &counters.misses),
@@ -64,7 +66,7 @@ pub fn ctx_ctrl(
 /// # Safety
 /// `session` is NULL or live.
 pub unsafe fn add_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESSION) -> c_int {
-    let Some(attached) = attached::of(real, ctx) else {
+    let Some(attached) = attached::of(ctx) else {
         return if ctx.is_null() || session.is_null() {
             0
         } else {
@@ -88,6 +90,7 @@ pub fn remove_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESSION)
 
 /// `SSL_CTX_free`
 pub fn ctx_free(real: &Real, ctx: *mut SSL_CTX) {
+    attached::watch_end(real, ctx);
     let pass = || call!(real, SSL_CTX_free(ctx) else ());
     // Only the report at the end cares that it is the end; connections come here all the time.
     if report::stats_wanted() { freeing(ctx.addr(), pass) } else { pass() }
@@ -95,7 +98,7 @@ pub fn ctx_free(real: &Real, ctx: *mut SSL_CTX) {
 
 /// `SSL_CTX_flush_sessions`. The real cache is empty, but for contexts that are not attached.
 pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
-    match attached::of(real, ctx) {
+    match attached::of(ctx) {
         Some(attached) if tm == 0 && is_freeing(ctx.addr()) => attached.close(ctx),
         Some(attached) => attached.cache.flush(ctx, tm, lifetime(real)),
         None if ctx.is_null() => {}
@@ -107,7 +110,7 @@ pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
 
 /// `SSL_CTX_sessions`; without libcrypto in sight the real library's own table, which is empty.
 pub fn sessions(real: &Real, ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION {
-    attached::of(real, ctx)
+    attached::of(ctx)
         .and_then(|attached| attached.cache.table())
         .unwrap_or_else(|| call!(real, SSL_CTX_sessions(ctx) else std::ptr::null_mut()))
 }
@@ -116,7 +119,7 @@ macro_rules! callback_calls {
     ($($set:ident, $get:ident, $type:ty: $real_set:ident, $real_get:ident;)*) => {$(
         #[doc = concat!("`", stringify!($real_set), "`")]
         pub fn $set(real: &Real, ctx: *mut SSL_CTX, callback: $type) {
-            match attached::of(real, ctx) {
+            match attached::of(ctx) {
                 Some(attached) => attached.cache.callbacks.$set(callback),
                 None if ctx.is_null() => {}
                 None => call!(real, $real_set(ctx, callback) else ()),
@@ -125,7 +128,7 @@ macro_rules! callback_calls {
 
         #[doc = concat!("`", stringify!($real_get), "`")]
         pub fn $get(real: &Real, ctx: *mut SSL_CTX) -> $type {
-            match attached::of(real, ctx) {
+            match attached::of(ctx) {
                 Some(attached) => attached.cache.callbacks.$get(),
                 None if ctx.is_null() => None,
                 None => call!(real, $real_get(ctx) else None),
@@ -158,7 +161,7 @@ pub unsafe fn has_matching_session_id(
     let version = call!(real, SSL_version(ssl) else 0);
     // SAFETY: the caller's promise.
     let key = unsafe { crate::exports::key(version, id, len) };
-    let attached = attached::of(real, attached::session_ctx(real, ssl));
+    let attached = attached::of(connection::session_ctx(real, ssl));
     let ours = attached.zip(key).is_some_and(|(attached, key)| attached.cache.contains(&key));
     if ours {
         return 1;
@@ -169,12 +172,25 @@ pub unsafe fn has_matching_session_id(
     if !in_real { 0 } else { call!(real, SSL_has_matching_session_id(ssl, id, len) else 0) }
 }
 
+/// `SSL_new`
+pub fn new(real: &Real, ctx: *mut SSL_CTX) -> *mut SSL {
+    let ssl = call!(real, SSL_new(ctx) else std::ptr::null_mut());
+    connection::made(ssl);
+    ssl
+}
+
+/// `SSL_free`
+pub fn free(real: &Real, ssl: *mut SSL) {
+    connection::watch_end(real, ssl);
+    call!(real, SSL_free(ssl) else ());
+}
+
 /// `SSL_set_SSL_CTX`
 pub fn set_ssl_ctx(real: &'static Real, ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
     if ssl.is_null() {
         return std::ptr::null_mut();
     }
-    attached::remember_session_ctx(real, ssl);
+    connection::remember_session_ctx(real, ssl);
     call!(real, SSL_set_SSL_CTX(ssl, ctx) else std::ptr::null_mut())
 }
 
@@ -231,13 +247,13 @@ pub unsafe fn set_timeout(real: &Real, session: *mut SSL_SESSION, timeout: c_lon
 }
 
 /// `SSLCACHE_get1_session`
-pub fn get1_session(real: &Real, ctx: *mut SSL_CTX, key: &Key) -> *mut SSL_SESSION {
-    attached::of(real, ctx)
+pub fn get1_session(ctx: *mut SSL_CTX, key: &Key) -> *mut SSL_SESSION {
+    attached::of(ctx)
         .and_then(|attached| attached.cache.find(key))
         .map_or(std::ptr::null_mut(), RealSession::into_ptr)
 }
 
 /// `SSLCACHE_stats`
-pub fn statistics(real: &Real, ctx: *mut SSL_CTX) -> Option<Statistics> {
-    attached::of(real, ctx).map(|attached| attached.cache.statistics())
+pub fn statistics(ctx: *mut SSL_CTX) -> Option<Statistics> {
+    attached::of(ctx).map(|attached| attached.cache.statistics())
 }

@@ -8,7 +8,7 @@ use super::attached::{self, Attached};
 use super::quiet::{is_quiet, set_found};
 use super::real::{Real, call};
 use super::session::RealSession;
-use super::shadow;
+use super::{connection, shadow};
 use crate::cache::Key;
 use crate::clock;
 use crate::ffi::constants::*;
@@ -79,8 +79,7 @@ unsafe extern "C-unwind" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SES
         return;
     }
     guard((), || {
-        let Some(real) = standing::real() else { return };
-        let Some(attached) = attached::of(real, ctx) else { return };
+        let Some(attached) = attached::of(ctx) else { return };
         // SAFETY: libssl's own session, live during the callback.
         let Some(session) = (unsafe { RealSession::borrow(session) }) else { return };
         shadow::lifted(ctx, &session);
@@ -91,8 +90,8 @@ unsafe extern "C-unwind" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SES
 /// The context whose cache a connection uses, with our state.
 fn concerned<'a>(ssl: *mut SSL) -> Option<(&'static Real, *mut SSL_CTX, &'a Attached)> {
     let real = standing::real()?;
-    let ctx = attached::session_ctx(real, ssl);
-    Some((real, ctx, attached::of(real, ctx)?))
+    let ctx = connection::session_ctx(real, ssl);
+    Some((real, ctx, attached::of(ctx)?))
 }
 
 fn is_quic(real: &Real, ssl: *const SSL) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! Each context of the real library is *attached*: its own internal cache is switched off
 //! (`SSL_SESS_CACHE_NO_INTERNAL`), our callbacks ([`hooks`]) are installed for good, and the state that
-//! the application sees (its callbacks, mode, size, counters) is kept here. The exported functions are
+//! the application sees (its callbacks, mode, size, counters) is kept here, in a table by the context's
+//! address. The exported functions are
 //! in [`calls`].
 //!
 //! libssl is built in two ways. Debian's sends its internal calls of exported functions through us;
@@ -11,14 +12,18 @@
 //! found. They may be called from inside libssl, with its locks held: [`quiet`] marks the calls of ours
 //! whose way back must go straight through.
 
+mod address_map;
 mod attached;
 pub mod calls;
+mod connection;
+mod ends;
 mod hooks;
 mod quiet;
 mod real;
 mod session;
 mod shadow;
+mod shared_memory;
 
-pub use attached::{Attached, freeze, prepare};
+pub use attached::{Attached, freeze};
 pub use real::Real;
 pub(crate) use real::call;

@@ -6,6 +6,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
     static FOUND: Cell<bool> = const { Cell::new(false) };
     static FREEING: Cell<usize> = const { Cell::new(0) };
+    static MAKING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Calls the real library such that its calls back into us go straight through to it: the hooks do
@@ -46,6 +47,19 @@ pub fn freeing(ctx: usize, call: impl FnOnce()) {
 /// Inside [`freeing`] for this context: a flush of everything now is its end.
 pub fn is_freeing(ctx: usize) -> bool {
     FREEING.get() == ctx
+}
+
+/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us.
+pub fn making<R>(call: impl FnOnce() -> R) -> R {
+    MAKING.set(true);
+    let result = call();
+    MAKING.set(false);
+    result
+}
+
+/// Whether this is the call that the real `SSL_CTX_new` makes inside [`making`]. There is one.
+pub fn is_made_by_libssl() -> bool {
+    MAKING.take()
 }
 
 #[cfg(test)]

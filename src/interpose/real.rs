@@ -2,6 +2,7 @@
 
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void, size_t, time_t};
 
+use super::shared_memory::Malloc;
 use crate::ffi::libcrypto::{ExDup, ExNewFree};
 use crate::ffi::symbols::symbol_table;
 use crate::ffi::types::*;
@@ -149,6 +150,9 @@ symbol_table! {
         fn SSL_get_max_early_data(*const SSL) -> u32;
         fn SSL_is_quic(*const SSL) -> c_int;
         fn OpenSSL_version_num() -> c_ulong;
+        fn OSSL_LIB_CTX_set0_default(*mut OSSL_LIB_CTX) -> *mut OSSL_LIB_CTX;
+        fn CRYPTO_malloc(size_t, *const c_char, c_int) -> *mut c_void;
+        fn CRYPTO_get_mem_functions(*mut Malloc, *mut c_void, *mut c_void);
         fn CRYPTO_get_ex_new_index(c_int, c_long, *mut c_void, Option<ExNewFree>, Option<ExDup>, Option<ExNewFree>) -> c_int;
     }
 }

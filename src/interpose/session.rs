@@ -86,7 +86,7 @@ impl SessionRef for RealSession {
     }
 
     unsafe fn register(ctx: *mut SSL_CTX) {
-        attached::register_context(real(), ctx);
+        attached::register_context(ctx);
     }
 
     fn touch(&self) {

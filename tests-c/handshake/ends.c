@@ -455,7 +455,7 @@ static void context_freed_with_sessions(Version version)
 }
 
 /* In the ex_data free function of a context its callbacks, mode, size and counters can still be read. */
-static void difference_context_read_while_freed(Version version)
+static void context_read_while_freed(Version version)
 {
     Pair p = pair(version);
     SSL_SESSION *session = NULL;
@@ -654,7 +654,7 @@ const Scenario end_scenarios[] = {
     {"handshake_fails", handshake_fails, ALL},
     {"cipher_not_offered", cipher_not_offered, ALL},
     {"context_freed_with_sessions", context_freed_with_sessions, ALL},
-    {"difference_context_read_while_freed", difference_context_read_while_freed, ALL},
+    {"context_read_while_freed", context_read_while_freed, ALL},
     {"context_outlived_by_connection", context_outlived_by_connection, ALL},
     {"context_up_ref", context_up_ref, ALL},
     {"two_contexts", two_contexts, ALL},

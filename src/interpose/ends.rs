@@ -1,0 +1,76 @@
+//! How we learn that an object of the real library ends.
+//!
+//! libcrypto runs the free function of an ex_data index for every object of its class that ends, also
+//! if nothing is stored under that index: so nothing is, and no slot is read that may be somebody
+//! else's. Since OpenSSL 3 an index belongs to the library context that was the thread's default when
+//! it was taken, and an object's end runs the functions of the default at that moment: there may have
+//! to be an index in several.
+
+use std::cell::Cell;
+
+use libc::{c_int, c_long, c_void};
+
+use super::address_map::AddressMap;
+use super::real::{Real, call};
+use crate::ffi::libcrypto::{CryptoExData, ExNewFree};
+
+/// The ends of one class of objects.
+pub struct Ends {
+    class: c_int,
+    free: ExNewFree,
+    /// The library contexts that have an index of ours.
+    watched: AddressMap<()>,
+}
+
+thread_local! {
+    /// The newest object of this thread that an index of ours has seen being made.
+    static MADE: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Ends {
+    /// Ends of `class`, each of which is to run `free`.
+    pub const fn new(class: c_int, free: ExNewFree) -> Self {
+        Ends { class, free, watched: AddressMap::new() }
+    }
+
+    /// Sees to it that an object that ends now, on this thread, is seen. False if that is impossible.
+    pub fn watch(&self, real: &Real) -> bool {
+        let current = library_context(real);
+        self.watched.get(current).is_some() || self.take_index(real, current)
+    }
+
+    /// The same for `object`, which was just made. The address of a library context proves little: it
+    /// may be that of an earlier one. An index that has seen the object does.
+    pub fn watch_new(&self, real: &Real, object: *mut c_void) -> bool {
+        MADE.take() == object.addr() || self.take_index(real, library_context(real))
+    }
+
+    fn take_index(&self, real: &Real, library_context: usize) -> bool {
+        let (null, free) = (std::ptr::null_mut(), Some(self.free));
+        let index = call!(real, CRYPTO_get_ex_new_index(self.class, 0, null, Some(made), None, free) else -1);
+        if index < 0 {
+            return false;
+        }
+        // What cannot be noted for want of memory is taken again: then two functions run.
+        let _ = self.watched.insert(library_context, std::ptr::dangling_mut());
+        true
+    }
+}
+
+/// The library context that ex_data belongs to now. Before OpenSSL 3 there is one for each libcrypto.
+fn library_context(real: &Real) -> usize {
+    let only = || real.CRYPTO_get_ex_new_index.map_or(0, |function| function as usize);
+    call!(real, OSSL_LIB_CTX_set0_default(std::ptr::null_mut()) else return only()).addr()
+}
+
+/// libcrypto's ex_data new function: an object was just made.
+unsafe extern "C-unwind" fn made(
+    object: *mut c_void,
+    _: *mut c_void,
+    _: *mut CryptoExData,
+    _: c_int,
+    _: c_long,
+    _: *mut c_void,
+) {
+    MADE.set(object.addr());
+}
