@@ -81,10 +81,8 @@ pub fn resize<T: Copy>(vector: &mut Vec<T>, len: usize, value: T) -> Result<(), 
 /// The C string of `bytes` up to their first NUL.
 pub fn c_string(bytes: &[u8]) -> Result<CString, NoMemory> {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(end + 1)?;
-    copy.extend_from_slice(&bytes[..end]);
-    copy.push(0);
+    let mut copy = zeroed(end + 1)?;
+    copy[..end].copy_from_slice(&bytes[..end]);
     // SAFETY: one NUL, at the end. Of exactly its size, the memory is taken over as it is.
     Ok(unsafe { CString::from_vec_with_nul_unchecked(copy) })
 }

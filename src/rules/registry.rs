@@ -101,7 +101,11 @@ impl<C: Member> Registry<C> {
         if blocks.iter().all(|block| block.free == 0) {
             match blocks.iter_mut().find(|block| block.left != 0) {
                 Some(block) => block.clear(),
-                None => push(&mut blocks, Block::new()?)?,
+                None => {
+                    // Before the block is made, whose table stays for ever.
+                    blocks.try_reserve(1)?;
+                    push(&mut blocks, Block::new()?)?;
+                }
             }
         }
         let with_room = blocks.iter_mut().enumerate().find(|(_, block)| block.free != 0);
