@@ -1567,11 +1567,6 @@ int SSLCACHE_negotiated(SSL *ssl,
  */
 int SSLCACHE_stats(SSL_CTX *ctx, struct SSLCACHE_STATS *out, size_t out_size);
 
-/*
- * pthread_setcancelstate(3), which the libc crate does not declare.
- */
-extern int pthread_setcancelstate(int state, int *old);
-
 #ifdef __cplusplus
 }
 #endif 

@@ -46,7 +46,7 @@ fn functions(rows: &[&Row]) -> String {
             standalone.to_owned(),
             interposed.to_owned(),
             if difference == NONE { String::new() } else { difference.to_owned() },
-            tests(test, difference != NONE),
+            tests(test),
         ]
     });
     table(heading, lines)
@@ -69,7 +69,7 @@ fn reached(interposed: &str) -> &str {
 fn differences() -> String {
     let lines = cells("differences.tsv").into_iter().map(|cells| {
         let [what, why, test]: [String; 3] = cells.try_into().expect("3 cells");
-        [what, why, tests(&test, true)]
+        [what, why, tests(&test)]
     });
     table(["what", "why", "test"], lines)
 }
@@ -90,14 +90,8 @@ fn manual_page(page: &str) -> String {
     if page == NONE { String::new() } else { format!("{page}(3)") }
 }
 
-fn tests(names: &str, wanted: bool) -> String {
-    if names != NO_TEST {
-        names.split(' ').map(code).collect::<Vec<_>>().join(", ")
-    } else if wanted {
-        "no test yet".to_owned()
-    } else {
-        String::new()
-    }
+fn tests(names: &str) -> String {
+    names.split(' ').map(code).collect::<Vec<_>>().join(", ")
 }
 
 fn command(row: &Row) -> Option<&str> {
@@ -163,6 +157,16 @@ fn no_cell_is_empty() {
     }
 }
 
+#[test]
+fn every_row_has_a_test_or_says_why_it_has_none() {
+    for row in rows().iter().filter(|row| row.test == NO_TEST) {
+        assert!(!row.is_exported() && row.difference == NONE, "{}: no test", row.symbol);
+    }
+    for cells in cells("differences.tsv") {
+        assert_ne!(cells[2], NO_TEST, "no test: {}", cells[0]);
+    }
+}
+
 // ------------------------------------------------------------------------------- tests that are named
 
 /// The files of a directory that end in `suffix`, as one text, with their names.
@@ -223,14 +227,13 @@ fn every_difference_that_has_a_program_is_on_the_page() {
 
 // ------------------------------------------------------------------------------- a difference shown here
 
-/// What a program prints that asks libcrypto for the first ex_data index of contexts.
-fn first_index(preload: Option<&Path>) -> String {
-    const PROGRAM: &str = "#include <stdio.h>\n#include <openssl/ssl.h>\nint main(void)\n{\n\
-        \x20   SSL_CTX_free(SSL_CTX_new(TLS_method()));\n\
-        \x20   printf(\"%d\", SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL));\n    return 0;\n}\n";
+/// What a C program prints that consists of these statements.
+fn printed(name: &str, statements: &str, preload: Option<&Path>) -> String {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let (source, program) = (directory.join("first_index.c"), directory.join("first_index"));
-    std::fs::write(&source, PROGRAM).unwrap();
+    let (source, program) = (directory.join(format!("{name}.c")), directory.join(name));
+    let includes = "#include <stdio.h>\n#include <openssl/ssl.h>\n";
+    std::fs::write(&source, format!("{includes}int main(void) {{ {statements} return 0; }}\n"))
+        .unwrap();
     let mut compiler = Command::new("cc");
     let built = compiler.arg("-o").arg(&program).arg(&source).args(["-lssl", "-lcrypto"]).status();
     assert!(built.unwrap().success(), "needs OpenSSL's headers and libraries");
@@ -244,6 +247,19 @@ fn first_index(preload: Option<&Path>) -> String {
 
 #[test]
 fn the_first_ex_data_index_moves_by_one() {
-    assert_eq!(first_index(None), "1");
-    assert_eq!(first_index(Some(&library())), "2");
+    let statements = "SSL_CTX_free(SSL_CTX_new(TLS_method()));
+        printf(\"%d\", SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL));";
+    assert_eq!(printed("first_index", statements, None), "1");
+    assert_eq!(printed("first_index", statements, Some(&library())), "2");
+}
+
+#[test]
+fn the_first_ex_data_index_of_connections_moves_by_one() {
+    let statements = "SSL_CTX *a = SSL_CTX_new(TLS_method()), *b = SSL_CTX_new(TLS_method());
+        SSL *ssl = SSL_new(a);
+        printf(\"%d \", SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL));
+        SSL_set_SSL_CTX(ssl, b);
+        printf(\"%d\", SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL));";
+    assert_eq!(printed("connection_index", statements, None), "1 2");
+    assert_eq!(printed("connection_index", statements, Some(&library())), "1 3");
 }

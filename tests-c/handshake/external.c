@@ -398,7 +398,7 @@ static void generator_checks_itself(Version version)
 /*
  * The same id twice is a fatal error when the cache holds it. A libssl linked with -Bsymbolic
  * looks only into its own cache, where nothing is: there the second session takes the place of
- * the first, and run.sh compares with expected traces, as for a wanted difference.
+ * the first, and run.sh compares with expected traces, as for an intended difference.
  */
 static void generator_conflict(Version version)
 {

@@ -13,11 +13,11 @@ usage: run.sh [--only NAME] [--lib PATH] [--libssl DIR [--headers DIR]] [--valgr
   --libssl DIR   another build of libssl and libcrypto, for both sides (LD_LIBRARY_PATH)
   --headers DIR  build the scenarios anew with the headers of that release, and its libraries
   --valgrind     the side with the library runs under valgrind; any error or leak fails
-  --record SIDE  write expected/NAME.SIDE of the wanted differences from this run (SIDE: libssl or sslcache)
+  --record SIDE  write expected/NAME.SIDE of the intended differences from this run (SIDE: libssl or sslcache)
   --keep DIR     leave all traces in DIR
   --help         this text
 
-The expected traces of the wanted differences are those of OpenSSL 3.0 to 3.5. Scenarios that a release makes
+The expected traces of the intended differences are those of OpenSSL 3.0 to 3.5. Scenarios that a release makes
 incomparable are in releases.tsv, with the reason, and are skipped.
 END
 }
@@ -77,9 +77,9 @@ under_valgrind() {
 
 # Linked with -Bsymbolic, libssl asks only its own cache whether a generated id is taken.
 if readelf -d "$(LD_LIBRARY_PATH="$libssl" ldd "$handshake" | awk '/libssl/ { print $3 }')" | grep -q SYMBOLIC; then
-    wanted_differences='@(difference_*|generator_conflict_*)'
+    intended_differences='@(difference_*|generator_conflict_*)'
 else
-    wanted_differences='difference_*'
+    intended_differences='difference_*'
 fi
 
 # The release of libssl that runs: 3.0.19
@@ -140,7 +140,7 @@ compare() {
     fi
 }
 
-# A difference that is wanted: each side as it is written down, and not the same.
+# An intended difference: each side as it is written down, and not the same.
 compare_with_expected() {
     local side bad=''
     for side in libssl sslcache; do
@@ -199,7 +199,7 @@ for name in $names; do
         in_front "$name" >"$traces/$name.sslcache"
     fi
     # shellcheck disable=SC2053 # a pattern
-    if [[ $name == $wanted_differences ]]; then
+    if [[ $name == $intended_differences ]]; then
         compare_with_expected "$name"
     else
         compare "$name"
