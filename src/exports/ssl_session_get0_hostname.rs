@@ -6,7 +6,7 @@ use libc::{c_char, c_int, c_uchar, size_t};
 
 use super::copy;
 use crate::ffi::handle::Handle;
-use crate::ffi::memory::copied_c_string;
+use crate::ffi::memory::OwnedCStr;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
 
@@ -49,7 +49,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_hostname(
         // SAFETY: the caller's promise; not NULL.
         let name = (!hostname.is_null()).then(|| unsafe { CStr::from_ptr(hostname) });
         // Without memory for the new name OpenSSL clears it, and queues no error.
-        let name = name.map(copied_c_string).transpose();
+        let name = name.map(OwnedCStr::copied).transpose();
         let done = name.is_ok();
         session.write(|v| v.hostname = name.unwrap_or(None));
         done.into()

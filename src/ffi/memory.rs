@@ -9,7 +9,7 @@
 
 use std::alloc::{Layout, alloc};
 use std::collections::TryReserveError;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -78,18 +78,31 @@ pub fn resize<T: Copy>(vector: &mut Vec<T>, len: usize, value: T) -> Result<(), 
     Ok(())
 }
 
-/// The C string of `bytes` up to their first NUL.
-pub fn c_string(bytes: &[u8]) -> Result<CString, NoMemory> {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    let mut copy = zeroed(end + 1)?;
-    copy[..end].copy_from_slice(&bytes[..end]);
-    // SAFETY: one NUL, at the end. Of exactly its size, the memory is taken over as it is.
-    Ok(unsafe { CString::from_vec_with_nul_unchecked(copy) })
+/// `CString` whose constructors may fail.
+pub struct OwnedCStr(Vec<u8>);
+
+impl OwnedCStr {
+    /// The string of `bytes` up to their first NUL.
+    pub fn until_nul(bytes: &[u8]) -> Result<Self, NoMemory> {
+        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+        let mut string = zeroed(end + 1)?;
+        string[..end].copy_from_slice(&bytes[..end]);
+        Ok(OwnedCStr(string))
+    }
+
+    /// A copy of `string`.
+    pub fn copied(string: &CStr) -> Result<Self, NoMemory> {
+        copied(string.to_bytes_with_nul()).map(OwnedCStr)
+    }
 }
 
-/// A copy of a C string.
-pub fn copied_c_string(string: &CStr) -> Result<CString, NoMemory> {
-    c_string(string.to_bytes())
+impl Deref for OwnedCStr {
+    type Target = CStr;
+
+    fn deref(&self) -> &CStr {
+        // SAFETY: made with one NUL, at the end, and never changed.
+        unsafe { CStr::from_bytes_with_nul_unchecked(&self.0) }
+    }
 }
 
 /// A counted reference to a `T` that its references share: `Arc` with a constructor that may fail,
@@ -246,8 +259,9 @@ mod tests {
         let copy = copied(b"abc").unwrap();
         assert_eq!((copy.as_slice(), copy.capacity()), (&b"abc"[..], 3));
         assert_eq!(copied(b"").unwrap().capacity(), 0);
-        assert_eq!(c_string(b"ab\0c").unwrap().as_bytes(), b"ab");
-        assert_eq!(c_string(b"").unwrap().as_bytes(), b"");
+        assert_eq!(&*OwnedCStr::until_nul(b"ab\0c").unwrap(), c"ab");
+        assert_eq!(&*OwnedCStr::until_nul(b"").unwrap(), c"");
+        assert_eq!(&*OwnedCStr::copied(c"ab").unwrap(), c"ab");
         assert_eq!(*boxed([1, 2, 3]).unwrap(), [1, 2, 3]);
     }
 }

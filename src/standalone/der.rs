@@ -18,7 +18,7 @@ use super::peer::Peer;
 use super::session::{Id, Values};
 use crate::clock;
 use crate::ffi::constants::*;
-use crate::ffi::memory::{Counted, NoMemory, c_string, copied, zeroed};
+use crate::ffi::memory::{Counted, NoMemory, OwnedCStr, copied, zeroed};
 use crate::ffi::types::X509;
 
 /// The version of the structure itself.
@@ -235,9 +235,9 @@ impl<'a> Fields<'a> {
         let context = self.session_id_context.unwrap_or_default();
         v.sid_ctx = Id::new(context).ok_or(Refused::Silently)?;
         v.verify_result = self.verify_result.into();
-        v.hostname = self.hostname.map(c_string).transpose()?;
-        v.psk_identity_hint = self.psk_identity_hint.map(c_string).transpose()?;
-        v.psk_identity = self.psk_identity.map(c_string).transpose()?;
+        v.hostname = self.hostname.map(OwnedCStr::until_nul).transpose()?;
+        v.psk_identity_hint = self.psk_identity_hint.map(OwnedCStr::until_nul).transpose()?;
+        v.psk_identity = self.psk_identity.map(OwnedCStr::until_nul).transpose()?;
         v.ticket_lifetime_hint = self.ticket_lifetime_hint;
         v.ticket_age_add = self.ticket_age_add;
         v.ticket = self.ticket.map(copied).transpose()?.map(Zeroizing::new);
@@ -246,7 +246,7 @@ impl<'a> Fields<'a> {
             Some(&[method]) => method,
             Some(_) => return Err(Refused::Value(SSL_R_BAD_LENGTH)),
         };
-        v.srp_username = self.srp_username.map(c_string).transpose()?;
+        v.srp_username = self.srp_username.map(OwnedCStr::until_nul).transpose()?;
         // OpenSSL keeps the low 32 bits, and of the next but one the low 8.
         v.flags = self.flags & u64::from(u32::MAX);
         v.max_early_data = self.max_early_data;
@@ -272,13 +272,13 @@ impl<'a> Fields<'a> {
             peer: v.peer.as_ref().and_then(|peer| AnyRef::from_der(peer.der()).ok()),
             session_id_context: Some(v.sid_ctx.as_slice()),
             verify_result: v.verify_result as i32,
-            hostname: v.hostname.as_ref().map(|name| name.as_bytes()),
-            psk_identity_hint: v.psk_identity_hint.as_ref().map(|hint| hint.as_bytes()),
-            psk_identity: v.psk_identity.as_ref().map(|identity| identity.as_bytes()),
+            hostname: v.hostname.as_ref().map(|name| name.to_bytes()),
+            psk_identity_hint: v.psk_identity_hint.as_ref().map(|hint| hint.to_bytes()),
+            psk_identity: v.psk_identity.as_ref().map(|identity| identity.to_bytes()),
             ticket_lifetime_hint: v.ticket_lifetime_hint,
             ticket: v.ticket.as_ref().map(|ticket| ticket.as_slice()),
             compression: (v.compress_id != 0).then_some(std::slice::from_ref(&v.compress_id)),
-            srp_username: v.srp_username.as_ref().map(|name| name.as_bytes()),
+            srp_username: v.srp_username.as_ref().map(|name| name.to_bytes()),
             flags: v.flags,
             ticket_age_add: v.ticket_age_add,
             max_early_data: v.max_early_data,

@@ -7,8 +7,6 @@ pub mod der;
 mod ex_data;
 pub mod method;
 mod peer;
-// To become fallible with what it reads.
-#[allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 pub mod pem;
 pub mod print;
 mod published;

@@ -16,7 +16,7 @@ use std::ffi::{CStr, c_char, c_int};
 use base64ct::{Base64, Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
 
-use crate::ffi::memory::NoMemory;
+use crate::ffi::memory::{self, NoMemory};
 use crate::ffi::types::FILE;
 
 /// The label of a session.
@@ -296,9 +296,8 @@ fn append(to: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) -> Result<(), NoMemory> {
     if to.capacity() - to.len() < bytes.len() {
         let mut larger = Zeroizing::new(Vec::new());
         larger.try_reserve_exact(2 * to.capacity() + 1024)?;
-        larger.extend_from_slice(to);
+        memory::append(&mut larger, to)?;
         *to = larger;
     }
-    to.extend_from_slice(bytes);
-    Ok(())
+    memory::append(to, bytes)
 }

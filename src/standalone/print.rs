@@ -2,7 +2,7 @@
 //!
 //! The text holds the master key, so it is made in one piece and wiped after use.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::fmt::Display;
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::session::Values;
 use crate::ffi::constants::*;
 use crate::ffi::libcrypto::libcrypto;
-use crate::ffi::memory::{NoMemory, zeroed};
+use crate::ffi::memory::{NoMemory, OwnedCStr, zeroed};
 
 /// Text that is wiped. Not a `String`: names are whatever bytes the peer sent.
 pub type Text = Zeroizing<Vec<u8>>;
@@ -107,8 +107,8 @@ fn line(to: &mut &mut [u8], title: &str, value: &[u8]) -> io::Result<()> {
     to.write_all(b"\n")
 }
 
-fn or_none(name: &Option<CString>) -> &[u8] {
-    name.as_ref().map_or(b"None", |name| name.as_bytes())
+fn or_none(name: &Option<OwnedCStr>) -> &[u8] {
+    name.as_ref().map_or(b"None", |name| name.to_bytes())
 }
 
 fn protocol(version: c_int) -> &'static str {

@@ -1,6 +1,5 @@
 //! A session: what a handshake negotiated, kept so that a later one can resume it.
 
-use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{c_int, c_long, c_void};
@@ -16,7 +15,7 @@ use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
-use crate::ffi::memory::{Counted, NoMemory, copied, copied_c_string};
+use crate::ffi::memory::{Counted, NoMemory, OwnedCStr, copied};
 use crate::ffi::types::{EVP_PKEY, SSL_CTX, SSL_SESSION, X509};
 use crate::rules::{Lifetime, SessionRef};
 
@@ -89,7 +88,7 @@ pub struct Values {
     /// SSL_SESS_FLAG_...
     pub flags: u64,
     /// The server name.
-    pub hostname: Option<CString>,
+    pub hostname: Option<OwnedCStr>,
     /// The protocol that ALPN chose.
     pub alpn: Option<Vec<u8>>,
     /// The ticket. One of no bytes is no ticket to anybody, but DER keeps it.
@@ -105,11 +104,11 @@ pub struct Values {
     /// Maximum fragment length mode; 255 is "never negotiated".
     pub max_fragment_len_mode: u8,
     /// PSK identity hint.
-    pub psk_identity_hint: Option<CString>,
+    pub psk_identity_hint: Option<OwnedCStr>,
     /// PSK identity.
-    pub psk_identity: Option<CString>,
+    pub psk_identity: Option<OwnedCStr>,
     /// SRP user name.
-    pub srp_username: Option<CString>,
+    pub srp_username: Option<OwnedCStr>,
     /// Compression method; 0 is none.
     pub compress_id: u8,
     /// Key exchange group.
@@ -166,7 +165,7 @@ impl Values {
     /// A copy of them all. It shares the peer.
     fn copy(&self) -> Result<Values, NoMemory> {
         let secret = |bytes: &[u8]| copied(bytes).map(Zeroizing::new);
-        let text = |text: &Option<CString>| text.as_deref().map(copied_c_string).transpose();
+        let text = |text: &Option<OwnedCStr>| text.as_deref().map(OwnedCStr::copied).transpose();
         Ok(Values {
             master_key: secret(&self.master_key)?,
             hostname: text(&self.hostname)?,
