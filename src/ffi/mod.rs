@@ -6,5 +6,6 @@ pub mod guard;
 pub mod handle;
 pub mod libcrypto;
 pub mod memory;
+pub mod streams;
 pub mod symbols;
 pub mod types;
