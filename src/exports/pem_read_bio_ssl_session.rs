@@ -3,7 +3,6 @@
 use libc::{c_int, c_long, c_void};
 
 use super::d2i_ssl_session::{d2i_SSL_SESSION, i2d_SSL_SESSION};
-use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto::libcrypto;
 use crate::ffi::types::{BIO, FILE, SSL_SESSION, pem_password_cb};
@@ -32,7 +31,7 @@ pub unsafe extern "C-unwind" fn PEM_read_bio_SSL_SESSION(
     if bp.is_null() {
         return null;
     }
-    export_calling_back!(null; PEM_read_bio_SSL_SESSION(bp, x, cb, u);
+    export!(null; PEM_read_bio_SSL_SESSION(bp, x, cb, u);
     libcrypto().and_then(|crypto| crypto.PEM_ASN1_read_bio).map_or(null, |read| {
         // SAFETY: the caller's promise; libcrypto calls ours with what it read.
         unsafe { read(d2i_SSL_SESSION, LABEL.as_ptr(), bp, x, cb, u) }
@@ -57,7 +56,7 @@ pub unsafe extern "C-unwind" fn PEM_read_SSL_SESSION(
     if fp.is_null() {
         return null;
     }
-    export_calling_back!(null; PEM_read_SSL_SESSION(fp, x, cb, u);
+    export!(null; PEM_read_SSL_SESSION(fp, x, cb, u);
     match libcrypto().and_then(|crypto| crypto.PEM_ASN1_read) {
         // SAFETY: the caller's promise; libcrypto calls ours with what it read.
         Some(read) => unsafe { read(d2i_SSL_SESSION, LABEL.as_ptr(), fp, x, cb, u) },
@@ -85,7 +84,7 @@ pub unsafe extern "C-unwind" fn PEM_write_bio_SSL_SESSION(
     if bp.is_null() {
         return 0;
     }
-    export_calling_back!(0; PEM_write_bio_SSL_SESSION(bp, x);
+    export!(0; PEM_write_bio_SSL_SESSION(bp, x);
     libcrypto().and_then(|crypto| crypto.PEM_ASN1_write_bio).map_or(0, |write| {
         let (no_cipher, no_key, no_data) = (std::ptr::null(), std::ptr::null(), std::ptr::null_mut());
         // SAFETY: the caller's promise; without a cipher there is no pass phrase to ask for.
@@ -109,7 +108,7 @@ pub unsafe extern "C-unwind" fn PEM_write_SSL_SESSION(
     if fp.is_null() {
         return 0;
     }
-    export_calling_back!(0; PEM_write_SSL_SESSION(fp, x);
+    export!(0; PEM_write_SSL_SESSION(fp, x);
     match libcrypto().and_then(|crypto| crypto.PEM_ASN1_write) {
         Some(write) => {
             let (no_cipher, no_key, no_data) = (std::ptr::null(), std::ptr::null(), std::ptr::null_mut());
@@ -118,7 +117,7 @@ pub unsafe extern "C-unwind" fn PEM_write_SSL_SESSION(
         }
         // SAFETY: the caller's promise.
         None => unsafe { Session::borrow(x) }
-            .and_then(|session| guard(None, || session.read(der::encode).ok().flatten()))
+            .and_then(|session| session.read(der::encode).ok().flatten())
             // SAFETY: the caller's promise.
             .is_some_and(|der| unsafe { pem::write(fp, &der) })
             .into(),

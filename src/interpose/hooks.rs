@@ -1,18 +1,18 @@
-//! The callbacks that every attached context has in the real library. They call the application's, so
-//! no guard stands around them.
+//! The callbacks that every attached context has in the real library.
 
 use std::mem::ManuallyDrop;
 
 use libc::{c_int, c_uchar};
 
 use super::attached::{self, Attached};
-use super::quiet::ends_quiet;
+use super::quiet::{is_quiet, set_found};
 use super::real::{Real, call};
 use super::session::RealSession;
 use super::{connection, shadow};
 use crate::cache::Key;
 use crate::clock;
 use crate::ffi::constants::*;
+use crate::ffi::guard::guard;
 use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
 use crate::rules::{Handshake, SessionRef};
 use crate::standing;
@@ -27,14 +27,15 @@ pub fn install(real: &Real, ctx: *mut SSL_CTX) {
 /// A handshake made a session, and libssl would have offered it to the application now. (libssl has
 /// sorted out the sessions that nobody may cache.)
 unsafe extern "C-unwind" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int {
-    // SAFETY: libssl's own session, live during the callback.
-    let session = unsafe { RealSession::borrow(session) };
-    if let (Some((real, ctx, attached)), Some(session)) = (concerned(ssl), session) {
+    guard((), || {
+        let Some((real, ctx, attached)) = concerned(ssl) else { return };
+        // SAFETY: libssl's own session, live during the callback.
+        let Some(session) = (unsafe { RealSession::borrow(session) }) else { return };
         let handshake = handshake(real, ctx, ssl, is_tls13(real, &session));
         attached.cache.established(ctx, &session, &handshake);
         attached.cache.callbacks.offer::<RealSession>(ssl, &session);
         auto_flush(real, ctx, attached, handshake.server);
-    }
+    });
     // Our own references, and the application's, are their own: libssl takes back the one it gave.
     0
 }
@@ -46,41 +47,44 @@ unsafe extern "C-unwind" fn get_hook(
     len: c_int,
     copy: *mut c_int,
 ) -> *mut SSL_SESSION {
-    let null = std::ptr::null_mut();
-    let Some((real, ctx, attached)) = concerned(ssl) else { return null };
-    // SAFETY: libssl gives an id with its length, and a place for the answer.
-    let id = unsafe {
-        *copy = 0;
-        std::slice::from_raw_parts(id, usize::try_from(len).unwrap_or(0))
-    };
-    let version = negotiated_version(real, ssl);
-    let Some(key) = Key::new(version, id) else { return null };
-    let handshake = handshake(real, ctx, ssl, version == TLS1_3_VERSION);
-    catch_up_flush(real, ctx, attached, handshake.server);
-    let found = attached.cache.look_up(ctx, ssl, &key, handshake.single_use);
-    let Some(found) = found else { return null };
-    // What libssl will refuse must not stay behind in its cache.
-    let accepted = found.was_cached && found.session.is_accepted_from_callback();
-    let session = if handshake.single_use && accepted {
-        shadow::cast(real, ctx, found.session)
-    } else {
-        found.session
-    };
-    session.into_inner().into_ptr()
+    guard(std::ptr::null_mut(), || {
+        let null = std::ptr::null_mut();
+        let Some((real, ctx, attached)) = concerned(ssl) else { return null };
+        // SAFETY: libssl gives an id with its length, and a place for the answer.
+        let id = unsafe {
+            *copy = 0;
+            std::slice::from_raw_parts(id, usize::try_from(len).unwrap_or(0))
+        };
+        let version = negotiated_version(real, ssl);
+        let Some(key) = Key::new(version, id) else { return null };
+        let handshake = handshake(real, ctx, ssl, version == TLS1_3_VERSION);
+        catch_up_flush(real, ctx, attached, handshake.server);
+        let found = attached.cache.look_up(ctx, ssl, &key, handshake.single_use);
+        let Some(found) = found else { return null };
+        // What libssl will refuse must not stay behind in its cache.
+        let accepted = found.was_cached && found.session.is_accepted_from_callback();
+        let session = if handshake.single_use && accepted {
+            shadow::cast(real, ctx, found.session)
+        } else {
+            found.session
+        };
+        session.into_ptr()
+    })
 }
 
 /// libssl removed a session, or would have: it calls this for every session it was told to remove.
 /// The session is marked not resumable, no lock is held.
 unsafe extern "C-unwind" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SESSION) {
-    if ends_quiet(ctx.addr()) {
+    if is_quiet() {
         return;
     }
-    // SAFETY: libssl's own session, live during the callback.
-    let session = unsafe { RealSession::borrow(session) };
-    if let (Some(attached), Some(session)) = (attached::of(ctx), session) {
+    guard((), || {
+        let Some(attached) = attached::of(ctx) else { return };
+        // SAFETY: libssl's own session, live during the callback.
+        let Some(session) = (unsafe { RealSession::borrow(session) }) else { return };
         shadow::lifted(ctx, &session);
-        attached.cache.removed(ctx, &session, &session.key());
-    }
+        set_found(attached.cache.removed(ctx, &session, &session.key()));
+    });
 }
 
 /// The context whose cache a connection uses, with our state.
