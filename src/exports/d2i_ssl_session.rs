@@ -37,7 +37,7 @@ pub unsafe extern "C-unwind" fn d2i_SSL_SESSION(
     if pp.is_null() || (length > 0 && unsafe { *pp }.is_null()) {
         return std::ptr::null_mut();
     }
-    export!(std::ptr::null_mut(); d2i_SSL_SESSION(a, pp, length);
+    export_calling_back!(std::ptr::null_mut(); d2i_SSL_SESSION(a, pp, length);
         // SAFETY: the caller's promise; `pp` is not NULL, nor `*pp` for a length above 0.
         unsafe { decode(a, pp, length) })
 }
@@ -61,7 +61,7 @@ pub unsafe extern "C-unwind" fn d2i_SSL_SESSION_ex(
     if pp.is_null() || (length > 0 && unsafe { *pp }.is_null()) {
         return std::ptr::null_mut();
     }
-    export_both!(std::ptr::null_mut();
+    export_calling_back!(
         |real| call!(real, d2i_SSL_SESSION_ex(a, pp, length, libctx, propq)
             else call!(real, d2i_SSL_SESSION(a, pp, length) else std::ptr::null_mut()));
         // SAFETY: the caller's promise; `pp` is not NULL, nor `*pp` for a length above 0.

@@ -32,6 +32,23 @@ macro_rules! export_both {
     };
 }
 
+/// The same for a function that may call back into the application: no guard stands around that
+/// (`ffi::guard` says why), and what there is to guard is guarded within.
+macro_rules! export_calling_back {
+    (|$real:ident| $interposed:expr; $standalone:expr) => {
+        match crate::standing::real() {
+            Some($real) => $interposed,
+            None => $standalone,
+        }
+    };
+    ($failure:expr; $function:ident($($argument:expr),* $(,)?); $standalone:expr) => {
+        match crate::standing::real() {
+            Some(real) => crate::interpose::call!(real, $function($($argument),*) else $failure),
+            None => $standalone,
+        }
+    };
+}
+
 pub mod d2i_ssl_session;
 pub mod pem_read_bio_ssl_session;
 pub mod ssl_cipher_get_name;

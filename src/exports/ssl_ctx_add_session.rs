@@ -27,7 +27,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_add_session(
     ctx: *mut SSL_CTX,
     c: *mut SSL_SESSION,
 ) -> c_int {
-    export_both!(0;
+    export_calling_back!(
     // SAFETY: the caller's promise.
     |real| unsafe { calls::add_session(real, ctx, c) };
     // SAFETY: the caller's promise.
@@ -54,8 +54,9 @@ pub unsafe extern "C-unwind" fn SSL_CTX_remove_session(
     ctx: *mut SSL_CTX,
     c: *mut SSL_SESSION,
 ) -> c_int {
-    export_both!(0;
-    |real| calls::remove_session(real, ctx, c);
+    export_calling_back!(
+    // SAFETY: the caller's promise.
+    |real| unsafe { calls::remove_session(real, ctx, c) };
     // SAFETY: the caller's promise.
     match unsafe { (Context::borrow(ctx), SessionHandle::borrow(c)) } {
         (Some(ctx), Some(session)) => ctx.remove(&session).into(),

@@ -26,7 +26,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_ctrl(
     larg: c_long,
     parg: *mut c_void,
 ) -> c_long {
-    export_both!(0;
+    export_calling_back!(
         |real| calls::ctx_ctrl(real, ctx, cmd, larg, parg);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.ctrl(cmd, larg)))

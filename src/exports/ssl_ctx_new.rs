@@ -227,7 +227,7 @@ pub extern "C-unwind" fn DTLSv1_client_method() -> *const SSL_METHOD {
 /// `meth` is NULL or from one of the functions above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_new(meth: *const SSL_METHOD) -> *mut SSL_CTX {
-    export_both!(std::ptr::null_mut();
+    export_calling_back!(
         |real| calls::ctx_new(real, meth);
         // SAFETY: the caller's promise.
         unsafe { new_context(meth) })
@@ -245,7 +245,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_new_ex(
     propq: *const c_char,
     meth: *const SSL_METHOD,
 ) -> *mut SSL_CTX {
-    export_both!(std::ptr::null_mut();
+    export_calling_back!(
         |real| calls::ctx_new_ex(real, libctx, propq, meth);
         // SAFETY: the caller's promise.
         unsafe { new_context(meth) })
@@ -294,7 +294,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
 /// `ctx` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_free(ctx: *mut SSL_CTX) {
-    export_both!(();
+    export_calling_back!(
         |real| calls::ctx_free(real, ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::free(ctx) })

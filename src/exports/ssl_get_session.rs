@@ -21,9 +21,7 @@ pub unsafe extern "C-unwind" fn SSL_get_session(ssl: *const SSL) -> *mut SSL_SES
     }
     export!(std::ptr::null_mut(); SSL_get_session(ssl);
     // SAFETY: the caller's promise.
-    unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
-        connection.session().map_or(std::ptr::null_mut(), |session| session.as_ptr())
-    }))
+    unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), Connection::session_ptr))
 }
 
 /// Returns the session of `ssl`, or NULL.
@@ -58,7 +56,7 @@ pub unsafe extern "C-unwind" fn SSL_set_session(to: *mut SSL, session: *mut SSL_
     if to.is_null() {
         return 0;
     }
-    export!(0; SSL_set_session(to, session);
+    export_calling_back!(0; SSL_set_session(to, session);
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(to) }.map_or(0, |connection| {
         // SAFETY: the caller's promise.
@@ -95,7 +93,7 @@ pub unsafe extern "C-unwind" fn SSL_copy_session_id(to: *mut SSL, from: *const S
     if to.is_null() || from.is_null() {
         return 0;
     }
-    export!(0; SSL_copy_session_id(to, from);
+    export_calling_back!(0; SSL_copy_session_id(to, from);
     // SAFETY: the caller's promise.
     match unsafe { (Connection::borrow(to), Connection::borrow(from)) } {
         (Some(to), Some(from)) => {

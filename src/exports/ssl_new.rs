@@ -22,7 +22,7 @@ use crate::standalone::{Connection, Context};
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
-    export_both!(std::ptr::null_mut();
+    export_calling_back!(
         |real| calls::new(real, ctx);
         // SAFETY: the caller's promise.
         match unsafe { Context::borrow(ctx) } {
@@ -62,7 +62,7 @@ pub unsafe extern "C-unwind" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
 /// `ssl` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_free(ssl: *mut SSL) {
-    export_both!(();
+    export_calling_back!(
         |real| calls::free(real, ssl);
         // SAFETY: the caller's promise.
         unsafe { Connection::free(ssl) })
@@ -95,7 +95,7 @@ pub unsafe extern "C-unwind" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX
 /// `ssl` and `ctx` are NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
-    export_both!(std::ptr::null_mut();
+    export_calling_back!(
     |real| calls::set_ssl_ctx(real, ssl, ctx);
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {

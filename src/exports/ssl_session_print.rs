@@ -3,9 +3,11 @@
 use libc::{c_int, c_void};
 
 use crate::ffi::constants::ERR_LIB_SSL;
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto::libcrypto;
 use crate::ffi::memory::NoMemory;
+use crate::ffi::streams::fwrite;
 use crate::ffi::types::{BIO, FILE, SSL_SESSION};
 use crate::standalone::{Session, Values, print};
 
@@ -25,11 +27,11 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_fp(
     if fp.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_print_fp(fp, ses);
+    export_calling_back!(0; SSL_SESSION_print_fp(fp, ses);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ses) }.and_then(|session| text(session, print::print)).map_or(0, |text| {
         // SAFETY: the caller's promise; the text's own length.
-        let written = unsafe { libc::fwrite(text.as_ptr().cast(), 1, text.len(), fp) };
+        let written = unsafe { fwrite(text.as_ptr().cast(), 1, text.len(), fp) };
         (written == text.len()).into()
     }))
 }
@@ -43,7 +45,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_fp(
 /// `bp` is NULL or live, `ses` NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_print(bp: *mut BIO, ses: *const SSL_SESSION) -> c_int {
-    export!(0; SSL_SESSION_print(bp, ses);
+    export_calling_back!(0; SSL_SESSION_print(bp, ses);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ses) }.and_then(|session| text(session, print::print)).map_or(
         0,
@@ -64,7 +66,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_keylog(
     bp: *mut BIO,
     ses: *const SSL_SESSION,
 ) -> c_int {
-    export!(0; SSL_SESSION_print_keylog(bp, ses);
+    export_calling_back!(0; SSL_SESSION_print_keylog(bp, ses);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ses) }
         .and_then(|session| text(session, print::print_keylog).flatten())
@@ -74,7 +76,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_keylog(
 
 /// What `print` makes of the session; `None` without memory, with the error queued.
 fn text<T>(session: &Session, print: fn(&Values) -> Result<T, NoMemory>) -> Option<T> {
-    let text = session.read(print);
+    let text = guard(Err(NoMemory), || session.read(print));
     text.inspect_err(|no_memory| no_memory.raise(ERR_LIB_SSL, c"SSL_SESSION_print")).ok()
 }
 

@@ -9,7 +9,7 @@ use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
 use crate::interpose::calls;
 use crate::rules::{Member, SessionRef};
-use crate::standalone::{Connection, Context, Session, SessionHandle};
+use crate::standalone::{Connection, Context, SessionHandle};
 
 /// What happened in a cache so far. The fields only ever grow, but for `held`. Later versions may add
 /// fields at the end.
@@ -121,7 +121,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_accept_session(
     if id_len as usize > crate::cache::Key::MAX_ID {
         return null;
     }
-    export_both!(null;
+    export_calling_back!(
         |_real| null;
         // SAFETY: the caller's promise.
         unsafe { Connection::borrow(ssl) }
@@ -147,13 +147,11 @@ pub unsafe extern "C-unwind" fn SSLCACHE_negotiated(
     ssl: *mut SSL,
     session: *mut SSL_SESSION,
 ) -> c_int {
-    export_both!(0;
+    export_calling_back!(
     |_real| 0;
     // SAFETY: the caller's promise.
-    match unsafe { (Connection::borrow(ssl), Session::share(session)) } {
-        (Some(connection), Some(session)) => {
-            connection.negotiated(SessionHandle(session)).into()
-        }
+    match unsafe { (Connection::borrow(ssl), SessionHandle::borrow(session)) } {
+        (Some(connection), Some(session)) => connection.negotiated(&session).into(),
         _ => 0,
     })
 }

@@ -4,8 +4,8 @@
 pub mod constants;
 pub mod guard;
 pub mod handle;
-pub mod lhash;
 pub mod libcrypto;
 pub mod memory;
+pub mod streams;
 pub mod symbols;
 pub mod types;

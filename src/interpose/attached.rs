@@ -8,13 +8,14 @@ use super::address_map::AddressMap;
 use super::ends::Ends;
 use super::real::{Real, call};
 use super::session::RealSession;
-use super::{ended_tables, hooks, shared_memory};
+use super::{hooks, shadow, shared_memory};
 use crate::ffi::constants::*;
+use crate::ffi::guard::guard;
 use crate::ffi::libcrypto::CryptoExData;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::SSL_CTX;
 use crate::report;
-use crate::rules::{FrozenContexts, InternalCache, Member, Registry, Report};
+use crate::rules::{FrozenContexts, Held, InternalCache, Member, Registry, Report};
 use crate::standing;
 
 /// What we keep for one real context.
@@ -39,8 +40,11 @@ impl Attached {
     /// The context goes, and with it every session. libssl may tell twice: by flushing everything
     /// first, and by the end of the ex_data.
     pub fn close(&self, ctx: *mut SSL_CTX) {
-        self.report();
+        guard((), || self.report());
         self.cache.close(ctx);
+        if let Some(real) = standing::real() {
+            shadow::context_ends(real, ctx);
+        }
     }
 
     /// Notes that the automatic flush was due for the `number`th time. True if it was not known.
@@ -76,7 +80,6 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
     {
         return;
     }
-    ended_tables::forget(ctx.addr());
     let attached = Counted::new(|| Attached {
         cache: InternalCache::default(),
         flushes_seen: AtomicI32::new(0),
@@ -184,17 +187,15 @@ unsafe extern "C-unwind" fn context_freed(
 ) {
     let ctx = ctx.cast::<SSL_CTX>();
     let Some(attached) = of(ctx) else { return };
-    crate::ffi::guard::guard((), || {
-        attached.close(ctx);
-        let Some(state) = STATES.remove(ctx.addr()) else { return };
-        // SAFETY: made by `attach`; the context gives up its reference.
-        let attached = unsafe { Counted::from_raw(state) };
+    attached.close(ctx);
+    let Some(state) = guard(None, || STATES.remove(ctx.addr())) else { return };
+    // SAFETY: made by `attach`; the context gives up its reference.
+    let attached = Held::new(unsafe { Counted::from_raw(state) });
+    guard((), || {
         CONTEXTS.remove(&attached);
-        if let Some(view) = attached.cache.end_table() {
-            ended_tables::keep(ctx.addr(), view);
-        }
         detach(ctx, &attached.cache);
     });
+    attached.release();
 }
 
 extern "C" fn report_all() {

@@ -3,21 +3,23 @@
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, time_t};
 
 use super::attached::{self, attach};
-use super::quiet::{freeing, is_freeing, is_made_by_libssl, is_quiet, making, removing};
+use super::quiet::{freeing, is_freeing, is_quiet, making, set_attached};
 use super::real::{Real, call};
 use super::session::{RealSession, lifetime};
 use super::{connection, hooks, shadow};
 use crate::cache::{Key, Statistics};
 use crate::ffi::constants::*;
-use crate::ffi::lhash::lhash_functions;
+use crate::ffi::guard::guard;
 use crate::ffi::types::*;
 use crate::report;
 use crate::rules::SessionRef;
 
 /// `SSL_CTX_new`
 pub fn ctx_new(real: &'static Real, method: *const SSL_METHOD) -> *mut SSL_CTX {
-    let ctx = making(|| call!(real, SSL_CTX_new(method) else std::ptr::null_mut()));
-    attach(real, ctx);
+    let (ctx, is_attached) = making(|| call!(real, SSL_CTX_new(method) else std::ptr::null_mut()));
+    if !is_attached {
+        guard((), || attach(real, ctx));
+    }
     ctx
 }
 
@@ -28,11 +30,9 @@ pub fn ctx_new_ex(
     propq: *const c_char,
     method: *const SSL_METHOD,
 ) -> *mut SSL_CTX {
-    let attaches = !is_made_by_libssl();
     let ctx = call!(real, SSL_CTX_new_ex(libctx, propq, method) else std::ptr::null_mut());
-    if attaches {
-        attach(real, ctx);
-    }
+    guard((), || attach(real, ctx));
+    set_attached(ctx);
     ctx
 }
 
@@ -46,7 +46,9 @@ pub fn ctx_ctrl(
 ) -> c_long {
     let pass = || call!(real, SSL_CTX_ctrl(ctx, command, argument, pointer) else 0);
     // The session commands are few; the rest costs one comparison.
-    if !(SSL_CTRL_SESS_NUMBER..=SSL_CTRL_GET_SESS_CACHE_MODE).contains(&command) || is_quiet() {
+    if !(SSL_CTRL_SESS_NUMBER..=SSL_CTRL_GET_SESS_CACHE_MODE).contains(&command)
+        || is_quiet(ctx.addr())
+    {
         return pass();
     }
     let Some(attached) = attached::of(ctx) else { return pass() };
@@ -79,14 +81,21 @@ pub unsafe fn add_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESS
     attached.cache.add(ctx, &session).into()
 }
 
-/// `SSL_CTX_remove_session`: the real one marks the session and fires the remove hook, which does the
-/// rest.
-pub fn remove_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESSION) -> c_int {
-    if ctx.is_null() {
-        return 0;
-    }
-    let (result, found) = removing(|| call!(real, SSL_CTX_remove_session(ctx, session) else 0));
-    (found || result == 1).into()
+/// `SSL_CTX_remove_session`
+///
+/// # Safety
+/// `session` is NULL or live.
+pub unsafe fn remove_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESSION) -> c_int {
+    let Some(attached) = attached::of(ctx) else {
+        return if ctx.is_null() {
+            0
+        } else {
+            call!(real, SSL_CTX_remove_session(ctx, session) else 0)
+        };
+    };
+    // SAFETY: the caller's promise.
+    let Some(session) = (unsafe { RealSession::borrow(session) }) else { return 0 };
+    attached.cache.remove(ctx, &session).into()
 }
 
 /// `SSL_CTX_free`
@@ -109,10 +118,10 @@ pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
     }
 }
 
-/// `SSL_CTX_sessions`; without memory for a table the real library's own, which is empty.
+/// `SSL_CTX_sessions`; without libcrypto in sight the real library's own table, which is empty.
 pub fn sessions(real: &Real, ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION {
     attached::of(ctx)
-        .and_then(|attached| attached.cache.table(lhash_functions!(real)?))
+        .and_then(|attached| attached.cache.table())
         .unwrap_or_else(|| call!(real, SSL_CTX_sessions(ctx) else std::ptr::null_mut()))
 }
 

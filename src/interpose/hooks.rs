@@ -1,18 +1,18 @@
-//! The callbacks that every attached context has in the real library.
+//! The callbacks that every attached context has in the real library. They call the application's, so
+//! no guard stands around them.
 
 use std::mem::ManuallyDrop;
 
 use libc::{c_int, c_uchar};
 
 use super::attached::{self, Attached};
-use super::quiet::{is_quiet, set_found};
+use super::quiet::ends_quiet;
 use super::real::{Real, call};
 use super::session::RealSession;
 use super::{connection, shadow};
 use crate::cache::Key;
 use crate::clock;
 use crate::ffi::constants::*;
-use crate::ffi::guard::guard;
 use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
 use crate::rules::{Handshake, SessionRef};
 use crate::standing;
@@ -27,15 +27,14 @@ pub fn install(real: &Real, ctx: *mut SSL_CTX) {
 /// A handshake made a session, and libssl would have offered it to the application now. (libssl has
 /// sorted out the sessions that nobody may cache.)
 unsafe extern "C-unwind" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int {
-    guard((), || {
-        let Some((real, ctx, attached)) = concerned(ssl) else { return };
-        // SAFETY: libssl's own session, live during the callback.
-        let Some(session) = (unsafe { RealSession::borrow(session) }) else { return };
+    // SAFETY: libssl's own session, live during the callback.
+    let session = unsafe { RealSession::borrow(session) };
+    if let (Some((real, ctx, attached)), Some(session)) = (concerned(ssl), session) {
         let handshake = handshake(real, ctx, ssl, is_tls13(real, &session));
         attached.cache.established(ctx, &session, &handshake);
         attached.cache.callbacks.offer::<RealSession>(ssl, &session);
         auto_flush(real, ctx, attached, handshake.server);
-    });
+    }
     // Our own references, and the application's, are their own: libssl takes back the one it gave.
     0
 }
@@ -47,44 +46,41 @@ unsafe extern "C-unwind" fn get_hook(
     len: c_int,
     copy: *mut c_int,
 ) -> *mut SSL_SESSION {
-    guard(std::ptr::null_mut(), || {
-        let null = std::ptr::null_mut();
-        let Some((real, ctx, attached)) = concerned(ssl) else { return null };
-        // SAFETY: libssl gives an id with its length, and a place for the answer.
-        let id = unsafe {
-            *copy = 0;
-            std::slice::from_raw_parts(id, usize::try_from(len).unwrap_or(0))
-        };
-        let version = negotiated_version(real, ssl);
-        let Some(key) = Key::new(version, id) else { return null };
-        let handshake = handshake(real, ctx, ssl, version == TLS1_3_VERSION);
-        catch_up_flush(real, ctx, attached, handshake.server);
-        let found = attached.cache.look_up(ctx, ssl, &key, handshake.single_use);
-        let Some(found) = found else { return null };
-        // What libssl will refuse must not stay behind in its cache.
-        let accepted = found.was_cached && found.session.is_accepted_from_callback();
-        let session = if handshake.single_use && accepted {
-            shadow::cast(real, ctx, found.session)
-        } else {
-            found.session
-        };
-        session.into_ptr()
-    })
+    let null = std::ptr::null_mut();
+    let Some((real, ctx, attached)) = concerned(ssl) else { return null };
+    // SAFETY: libssl gives an id with its length, and a place for the answer.
+    let id = unsafe {
+        *copy = 0;
+        std::slice::from_raw_parts(id, usize::try_from(len).unwrap_or(0))
+    };
+    let version = negotiated_version(real, ssl);
+    let Some(key) = Key::new(version, id) else { return null };
+    let handshake = handshake(real, ctx, ssl, version == TLS1_3_VERSION);
+    catch_up_flush(real, ctx, attached, handshake.server);
+    let found = attached.cache.look_up(ctx, ssl, &key, handshake.single_use);
+    let Some(found) = found else { return null };
+    // What libssl will refuse must not stay behind in its cache.
+    let accepted = found.was_cached && found.session.is_accepted_from_callback();
+    let session = if handshake.single_use && accepted {
+        shadow::cast(real, ctx, found.session)
+    } else {
+        found.session
+    };
+    session.into_inner().into_ptr()
 }
 
 /// libssl removed a session, or would have: it calls this for every session it was told to remove.
 /// The session is marked not resumable, no lock is held.
 unsafe extern "C-unwind" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SESSION) {
-    if is_quiet() {
+    if ends_quiet(ctx.addr()) {
         return;
     }
-    guard((), || {
-        let Some(attached) = attached::of(ctx) else { return };
-        // SAFETY: libssl's own session, live during the callback.
-        let Some(session) = (unsafe { RealSession::borrow(session) }) else { return };
+    // SAFETY: libssl's own session, live during the callback.
+    let session = unsafe { RealSession::borrow(session) };
+    if let (Some(attached), Some(session)) = (attached::of(ctx), session) {
         shadow::lifted(ctx, &session);
-        set_found(attached.cache.removed(ctx, &session, &session.key()));
-    });
+        attached.cache.removed(ctx, &session, &session.key());
+    }
 }
 
 /// The context whose cache a connection uses, with our state.

@@ -16,7 +16,6 @@ mod address_map;
 mod attached;
 pub mod calls;
 mod connection;
-mod ended_tables;
 mod ends;
 mod hooks;
 mod quiet;

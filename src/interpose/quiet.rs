@@ -1,40 +1,39 @@
 //! What this thread is in the middle of.
+//!
+//! A callback that jumps away leaves such a mark behind, for later calls to stumble over. So
+//! [`quietly`] makes calls in which nothing of the application's runs, and [`freeing`] marks a context
+//! that nobody can use any more when its own callbacks are called. What [`making`] looks at is written
+//! anew by every call.
 
 use std::cell::Cell;
 
+use crate::ffi::types::SSL_CTX;
+
 thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-    static FOUND: Cell<bool> = const { Cell::new(false) };
+    static QUIET: Cell<usize> = const { Cell::new(0) };
     static FREEING: Cell<usize> = const { Cell::new(0) };
-    static MAKING: Cell<bool> = const { Cell::new(false) };
+    static ATTACHED: Cell<*mut SSL_CTX> = const { Cell::new(std::ptr::null_mut()) };
 }
 
-/// Calls the real library such that its calls back into us go straight through to it: the hooks do
-/// nothing, and `SSL_CTX_ctrl` gives the real library's own numbers.
-pub fn quietly<R>(call: impl FnOnce() -> R) -> R {
-    let outer = QUIET.replace(true);
+/// Calls the real library such that its calls back into us for the context at this address go
+/// straight through to it: `SSL_CTX_ctrl` gives the real library's own numbers, and the remove hook,
+/// which it calls once at most, does nothing.
+pub fn quietly<R>(ctx: usize, call: impl FnOnce() -> R) -> R {
+    QUIET.set(ctx);
     let result = call();
-    QUIET.set(outer);
+    QUIET.set(0);
     result
 }
 
-/// Inside [`quietly`].
-pub fn is_quiet() -> bool {
-    QUIET.get()
+/// Inside [`quietly`] for this context.
+pub fn is_quiet(ctx: usize) -> bool {
+    QUIET.get() == ctx
 }
 
-/// Makes a call of the real `SSL_CTX_remove_session`, and returns with its result whether the remove
-/// hook it fired found the session in our cache. Nests: a callback may remove another session.
-pub fn removing<R>(call: impl FnOnce() -> R) -> (R, bool) {
-    let outer = FOUND.replace(false);
-    let result = call();
-    (result, FOUND.replace(outer))
-}
-
-/// The remove hook's answer to the innermost [`removing`]. To be given when the hook is done: the
-/// application's callback may have removed others meanwhile.
-pub fn set_found(found: bool) {
-    FOUND.set(found);
+/// The same, which ends here: to be asked by the remove hook. When it has run, libssl gives back its
+/// reference to the session.
+pub fn ends_quiet(ctx: usize) -> bool {
+    is_quiet(ctx) && QUIET.replace(0) == ctx
 }
 
 /// Makes a call that gives back a reference to the context at this address.
@@ -49,17 +48,17 @@ pub fn is_freeing(ctx: usize) -> bool {
     FREEING.get() == ctx
 }
 
-/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us.
-pub fn making<R>(call: impl FnOnce() -> R) -> R {
-    MAKING.set(true);
-    let result = call();
-    MAKING.set(false);
-    result
+/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us. Returns with its
+/// result whether that has attached to it.
+pub fn making(call: impl FnOnce() -> *mut SSL_CTX) -> (*mut SSL_CTX, bool) {
+    ATTACHED.set(std::ptr::null_mut());
+    let ctx = call();
+    (ctx, ATTACHED.get() == ctx)
 }
 
-/// Whether this is the call that the real `SSL_CTX_new` makes inside [`making`]. There is one.
-pub fn is_made_by_libssl() -> bool {
-    MAKING.take()
+/// `SSL_CTX_new_ex` has made and attached this context.
+pub fn set_attached(ctx: *mut SSL_CTX) {
+    ATTACHED.set(ctx);
 }
 
 #[cfg(test)]
@@ -67,26 +66,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_of_a_nested_removal_does_not_reach_the_outer_one() {
-        let ((), found) = removing(|| {
-            let ((), inner) = removing(|| set_found(true));
-            assert!(inner);
+    fn quiet_is_one_context_until_the_hook_has_run() {
+        quietly(8, || {
+            assert!(is_quiet(8) && !is_quiet(16));
+            assert!(!ends_quiet(16));
+            assert!(ends_quiet(8));
+            assert!(!is_quiet(8));
         });
-        assert!(!found);
-        let ((), found) = removing(|| {
-            let ((), inner) = removing(|| ());
-            assert!(!inner);
-            set_found(true);
-        });
-        assert!(found);
-    }
-
-    #[test]
-    fn quiet_ends_with_the_outermost_call() {
-        quietly(|| {
-            quietly(|| ());
-            assert!(is_quiet());
-        });
-        assert!(!is_quiet());
+        quietly(8, || assert!(is_quiet(8)));
+        assert!(!is_quiet(8));
     }
 }

@@ -105,13 +105,15 @@ impl SessionRef for RealSession {
         ManuallyDrop::new(self).as_ptr()
     }
 
-    fn mark_not_resumable(&self, ctx: *mut SSL_CTX) {
+    fn mark_not_resumable(&self, ctx: *mut SSL_CTX) -> bool {
         // The one public way; the hook this fires is to do nothing. The real cache does not hold the
         // session, but it may hold a shadow with its key.
-        let removed = quietly(|| call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0));
-        if removed == 1 {
+        let remove = || call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0);
+        let removed = quietly(ctx.addr(), remove) == 1;
+        if removed {
             shadow::lifted(ctx, self);
         }
+        removed
     }
 
     fn is_accepted_from_callback(&self) -> bool {

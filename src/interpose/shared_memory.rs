@@ -9,6 +9,7 @@ use std::ffi::CStr;
 use libc::{c_char, c_int, c_void, size_t};
 
 use super::real::{Real, call};
+use crate::undisturbed::Undisturbed;
 
 /// libcrypto's allocation function; the others are only asked for along with it.
 pub type Malloc = Option<unsafe extern "C-unwind" fn(size_t, *const c_char, c_int) -> *mut c_void>;
@@ -29,6 +30,8 @@ fn has_own_allocator(real: &Real) -> bool {
 /// Whether the mapping of `address` is a shared one; `None` if the kernel does not say.
 fn mapping_is_shared(address: usize) -> Option<bool> {
     const MAPS: &CStr = c"/proc/self/maps";
+    // libssl makes no context where a thread may be cancelled.
+    let _undisturbed = Undisturbed::begin();
     // SAFETY: a C string.
     let file = unsafe { libc::open(MAPS.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
     if file < 0 {

@@ -2,8 +2,9 @@
 
 use libc::c_long;
 
-use super::{InternalCache, SessionRef};
-use crate::cache::Key;
+use super::{Held, InternalCache, SessionRef};
+use crate::cache::{Key, SessionCache};
+use crate::ffi::guard::guard;
 use crate::ffi::types::{SSL, SSL_CTX};
 
 /// The facts of a handshake that decide whether its session is stored.
@@ -22,7 +23,7 @@ pub struct Handshake {
 /// What a server's look-up found.
 pub struct Found<S> {
     /// The session, with a reference for the handshake.
-    pub session: S,
+    pub session: Held<S>,
     /// It was in the internal cache at the moment that counts: where sessions resume once, only
     /// then may it.
     pub was_cached: bool,
@@ -40,25 +41,33 @@ impl<S: SessionRef> InternalCache<S> {
         single_use: bool,
     ) -> Option<Found<S>> {
         if self.mode().looks_up() {
-            // libssl compares with the session as it is now: one whose id has changed, or that a release
-            // before CVE-2024-2511 has left without one, is found no more.
-            let has_changed = |session: &S| session.key() != *key;
-            let cached = if !single_use {
-                self.sessions.get(key).filter(|session| !has_changed(session))
-            } else if self.sessions.peek(key).is_some_and(|session| has_changed(&session)) {
-                None
-            } else {
-                self.take(key)
-            };
-            if let Some(session) = cached {
+            if let Some(session) = self.cached(key, single_use) {
                 return Some(Found { session, was_cached: true });
             }
             self.count(|counters| &counters.misses);
         }
-        let session = self.callbacks.ask::<S>(ssl, key)?;
+        let session = Held::new(self.callbacks.ask::<S>(ssl, key)?);
         let was_cached =
             session.is_accepted_from_callback() && self.admit(ctx, &session, single_use);
         Some(Found { session, was_cached })
+    }
+
+    /// The session that the internal cache has under this key, taken from it with `single_use`.
+    fn cached(&self, key: &Key, single_use: bool) -> Option<Held<S>> {
+        let look_up = |look_up: fn(&SessionCache<S>, &Key) -> Option<S>| {
+            guard(None, || look_up(&self.sessions, key)).map(Held::new)
+        };
+        let found = look_up(if single_use { SessionCache::peek } else { SessionCache::get });
+        // libssl compares with the session as it is now: one whose id has changed, or that a release
+        // before CVE-2024-2511 has left without one, is found no more.
+        let has_changed = found.as_ref().is_some_and(|session| session.key() != *key);
+        if !has_changed && !single_use {
+            return found;
+        }
+        if let Some(session) = found {
+            session.release();
+        }
+        if has_changed { None } else { look_up(SessionCache::take) }
     }
 
     /// A usable session came from the external cache: counted, and stored unless the mode says no.
@@ -68,7 +77,8 @@ impl<S: SessionRef> InternalCache<S> {
             return false;
         }
         self.add(ctx, session);
-        !single_use || self.take(&session.key()).is_some()
+        let taken = || guard(None, || self.sessions.take(&session.key())).map(Held::new);
+        !single_use || taken().map(Held::release).is_some()
     }
 
     /// A handshake made `session`: stores it if it should be.

@@ -1,18 +1,19 @@
 //! The internal cache of one context: add, remove, flush, size and mode.
 
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long};
 use once_cell::race::OnceBox;
 
-use super::lhash_view::{EndedView, LhashView};
+use super::table::Table;
 use super::whereabouts::{self, Place};
-use super::{CacheMode, Callbacks, Counter, Counters, Lifetime, SessionRef};
+use super::{CacheMode, Callbacks, Counter, Counters, Held, Lifetime, SessionRef};
 use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
-use crate::ffi::lhash::LhashFunctions;
+use crate::ffi::guard::guard;
 use crate::ffi::memory::{boxed, push};
-use crate::ffi::types::{LHASH_OF_SSL_SESSION, SSL_CTX};
+use crate::ffi::types::SSL_CTX;
 
 /// A context's sessions with the rules around them.
 ///
@@ -28,7 +29,7 @@ pub struct InternalCache<S> {
     /// In a box of their own: what every handshake writes is to lie apart from what every look-up
     /// reads, and a context without handshakes is to be small.
     counters: OnceBox<Counters>,
-    lhash: LhashView<S>,
+    pub(super) table: Table,
 }
 
 impl<S: SessionRef> Default for InternalCache<S> {
@@ -40,7 +41,7 @@ impl<S: SessionRef> Default for InternalCache<S> {
             size: AtomicUsize::new(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT),
             callbacks: Callbacks::default(),
             counters: OnceBox::new(),
-            lhash: LhashView::default(),
+            table: Table::default(),
         }
     }
 }
@@ -57,26 +58,45 @@ fn capacity(size: usize) -> usize {
 impl<S: SessionRef> InternalCache<S> {
     /// `SSL_CTX_add_session`: true if it was not there. Takes a reference of its own.
     pub fn add(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
-        if !self.note(ctx, session) {
-            return false;
+        match guard(None, || Some(self.insert(ctx, session))) {
+            Some(Insertion::Added { replaced, evicted }) => {
+                self.made_room(ctx, replaced, evicted);
+                true
+            }
+            Some(Insertion::AlreadyThere(session) | Insertion::NoMemory(session)) => {
+                Held::new(session).release();
+                false
+            }
+            None => false,
         }
+    }
+
+    /// The part of it that calls nothing back.
+    fn insert(&self, ctx: *mut SSL_CTX, session: &S) -> Insertion<'_, S> {
+        self.note(ctx, session);
         let updates_time = self.mode().updates_time();
         if updates_time {
             session.touch();
         }
         let changes = whereabouts::changes();
         let (key, expiry) = session.key_and_expiry();
-        let inserted = self.sessions.insert(key, expiry, session.clone());
+        let inserted = if self.is_one_by_one() {
+            self.sessions.insert_one_by_one(key, expiry, session.clone())
+        } else {
+            self.sessions.insert(key, expiry, session.clone())
+        };
         if updates_time && matches!(inserted, Insertion::AlreadyThere(_)) {
             self.sessions.reschedule(&key, session, expiry);
         }
-        if let Insertion::Added { replaced, .. } = &inserted {
-            let changed = [Some(session), replaced.as_ref()];
-            changed.iter().flatten().for_each(|session| self.show(session, &key));
-        }
         // Before any callback: what the application does there with `session` is its own affair.
         whereabouts::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
-        self.has_added(ctx, inserted)
+        inserted
+    }
+
+    /// Whether a session leaves the cache only when the application has been told of the one before.
+    /// Where it is not told of any, they leave all at once.
+    fn is_one_by_one(&self) -> bool {
+        self.callbacks.remove_cb().is_some()
     }
 
     /// Before it is stored, whoever changes its time is to find it here. False without memory for
@@ -90,83 +110,96 @@ impl<S: SessionRef> InternalCache<S> {
         place.inspect(|place| place.note(session)).is_some()
     }
 
-    /// Lets go of what left for a new session, and tells the application. True if it is new.
-    fn has_added(&self, ctx: *mut SSL_CTX, inserted: Insertion<'_, S>) -> bool {
-        let Insertion::Added { replaced, mut evicted } = inserted else { return false };
+    /// Lets go of what left for a new session, and tells the application.
+    fn made_room(&self, ctx: *mut SSL_CTX, replaced: Option<S>, evicted: Departures<'_, S>) {
+        let mut evicted = ManuallyDrop::new(evicted);
+        let mut next = next_of(&mut evicted);
         // Replaced without a word, as in OpenSSL: no callback, still resumable.
         drop(replaced);
-        for session in evicted.by_ref() {
+        while let Some(session) = next {
             self.departed(ctx, &session);
+            session.release();
             self.count(|counters| &counters.cache_full);
+            next = next_of(&mut evicted);
         }
-        true
+        drop(ManuallyDrop::into_inner(evicted));
     }
 
-    /// The end of `SSL_CTX_remove_session`, when `session` has been marked: takes out what has its
+    /// `SSL_CTX_remove_session`: true if it was there. A session without an id is not even marked.
+    pub fn remove(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
+        let key = session.key();
+        if key.id().is_empty() {
+            return false;
+        }
+        let in_libssls = session.mark_not_resumable(ctx);
+        self.removed(ctx, session, &key) || in_libssls
+    }
+
+    /// The end of it, when `session` has been marked: takes out what has its
     /// key, and tells the application of `session` whether or not something had. True if it had.
     pub fn removed(&self, ctx: *mut SSL_CTX, session: &S, key: &Key) -> bool {
-        let found = self.sessions.remove(key);
-        found.iter().for_each(|found| self.show(found, key));
+        let found = guard(None, || self.sessions.remove(key)).map(Held::new);
         self.callbacks.removed(ctx, session);
-        found.is_some()
+        found.map(Held::release).is_some()
     }
 
     /// `SSL_CTX_flush_sessions`: what has expired by `tm`, in the arithmetic of the sessions' makers;
     /// everything for 0.
     pub fn flush(&self, ctx: *mut SSL_CTX, tm: c_long, lifetime: Lifetime) {
         match tm {
-            0 => self.all_departed(ctx, self.sessions.flush_all(Cause::Expired)),
+            0 => self.all_departed(ctx, None, Cause::Expired),
             tm => self.flush_past(ctx, lifetime.second(tm)),
         }
     }
 
     /// What has expired by the second `now` goes.
     pub(super) fn flush_past(&self, ctx: *mut SSL_CTX, now: c_long) {
-        self.all_departed(ctx, self.sessions.flush(now));
+        self.all_departed(ctx, Some(now), Cause::Expired);
     }
 
     /// The context goes: so does every session.
     pub fn close(&self, ctx: *mut SSL_CTX) {
-        self.all_departed(ctx, self.sessions.flush_all(Cause::Closed));
+        self.all_departed(ctx, None, Cause::Closed);
+        // What a callback has added meanwhile goes without a word.
+        let mut left = ManuallyDrop::new(self.sessions.flush_one_by_one(None, Cause::Closed));
+        while let Some(session) = next_of(&mut left) {
+            session.release();
+        }
     }
 
-    /// All callbacks of one flush run before the cache lets go of the first session.
-    fn all_departed(&self, ctx: *mut SSL_CTX, departures: Departures<'_, S>) {
+    /// What has expired by a second goes, or everything. All callbacks of one flush run before the
+    /// cache lets go of the first session.
+    fn all_departed(&self, ctx: *mut SSL_CTX, now: Option<c_long>, cause: Cause) {
+        let departures = guard(None, || Some(self.departures(now, cause)));
+        let Some(mut departures) = departures.map(ManuallyDrop::new) else { return };
         let mut held = Vec::new();
         // At once, if it can be had.
         let _ = held.try_reserve(departures.size_hint().0);
-        for session in departures {
+        while let Some(session) = next_of(&mut departures) {
             self.departed(ctx, &session);
             // Without memory for the list a session goes a little early.
-            let _ = push(&mut held, session);
+            if held.try_reserve(1).is_ok() {
+                let _ = push(&mut held, session);
+            } else {
+                session.release();
+            }
+        }
+        drop(ManuallyDrop::into_inner(departures));
+        held.into_iter().for_each(Held::release);
+    }
+
+    fn departures(&self, now: Option<c_long>, cause: Cause) -> Departures<'_, S> {
+        match now {
+            _ if self.is_one_by_one() => self.sessions.flush_one_by_one(now, cause),
+            Some(now) => self.sessions.flush(now),
+            None => self.sessions.flush_all(cause),
         }
     }
 
     /// A session left without anyone asking for it.
     fn departed(&self, ctx: *mut SSL_CTX, session: &S) {
-        self.lhash.update(&self.sessions, session, || session.key());
         session.mark_not_resumable(ctx);
         self.callbacks.removed(ctx, session);
-    }
-
-    /// The session with this key, for its one resumption: of several threads one gets it.
-    pub(super) fn take(&self, key: &Key) -> Option<S> {
-        self.sessions.take(key).inspect(|taken| self.show(taken, key))
-    }
-
-    /// `SSL_CTX_sessions`: the table that follows the cache; `None` without memory for it.
-    pub fn table(&self, functions: LhashFunctions) -> Option<*mut LHASH_OF_SSL_SESSION> {
-        self.lhash.of(&self.sessions, functions).ok()
-    }
-
-    /// The table, if there is one, empties and follows the cache no more: the context ends.
-    pub fn end_table(&self) -> Option<EndedView<S>> {
-        self.lhash.end()
-    }
-
-    /// `session` has come or left, under this key: so it does in the table.
-    fn show(&self, session: &S, key: &Key) {
-        self.lhash.update(&self.sessions, session, || *key);
     }
 
     /// The session with this key, with a reference; counted in the statistics alone.
@@ -239,4 +272,9 @@ impl<S: SessionRef> InternalCache<S> {
         self.sessions.set_capacity(capacity(size));
         self.size.swap(size, Ordering::Relaxed) as c_long
     }
+}
+
+/// The next session that leaves.
+fn next_of<S>(departures: &mut Departures<'_, S>) -> Option<Held<S>> {
+    guard(None, || departures.next()).map(Held::new)
 }

@@ -49,8 +49,9 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync {
     /// Gives the reference to C.
     fn into_ptr(self) -> *mut SSL_SESSION;
 
-    /// Marks the session not resumable; `ctx` is the context it leaves.
-    fn mark_not_resumable(&self, ctx: *mut SSL_CTX);
+    /// Marks the session not resumable; `ctx` is the context it leaves. True if libssl's own cache
+    /// held one with its key, and does no longer.
+    fn mark_not_resumable(&self, ctx: *mut SSL_CTX) -> bool;
 
     /// Whether a handshake accepts it when the get callback hands it out.
     fn is_accepted_from_callback(&self) -> bool;

@@ -16,11 +16,13 @@ use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto;
 use crate::ffi::memory::{Counted, NoMemory};
-use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX};
-use crate::rules::{Counter, Counters, Handshake, Member, SessionRef};
+use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX, SSL_SESSION};
+use crate::rules::{Counter, Counters, Handshake, Held, Member, SessionRef};
 
-/// A counted reference to a context, as a connection holds it.
-struct ContextRef(*mut SSL_CTX);
+/// A counted reference to a context, as a connection holds it. Given back by hand, as those to sessions
+/// are ([`Held`]): with the last one the application is told of what was in the context's cache.
+#[derive(Clone, Copy)]
+struct ContextRef(*const Context);
 
 // SAFETY: a context may be used and freed from any thread.
 unsafe impl Send for ContextRef {}
@@ -30,19 +32,17 @@ unsafe impl Sync for ContextRef {}
 impl ContextRef {
     fn new(context: &Context) -> Self {
         context.up_ref();
-        ContextRef(context.as_c())
+        ContextRef(context)
     }
 
     fn get(&self) -> &Context {
         // SAFETY: the reference counted in `new` keeps it alive.
-        unsafe { Context::borrow(self.0) }.expect("never NULL")
+        unsafe { &*self.0 }
     }
-}
 
-impl Drop for ContextRef {
-    fn drop(&mut self) {
+    fn release(self) {
         // SAFETY: gives back the reference counted in `new`.
-        unsafe { Context::free(self.0) };
+        unsafe { Context::free(self.get().as_c()) };
     }
 }
 
@@ -74,7 +74,7 @@ impl Handle for Connection {
 impl Connection {
     /// `SSL_new`: one reference.
     pub fn create(context: &Context) -> Result<*mut SSL, NoMemory> {
-        let connection = Counted::new(|| Connection {
+        let connection = Held::new(Counted::new(|| Connection {
             references: AtomicUsize::new(1),
             session_ctx: ContextRef::new(context),
             state: Mutex::new(State {
@@ -87,9 +87,14 @@ impl Connection {
             }),
             version: AtomicI32::new(context.method.version),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL),
-        })?;
-        connection.ex_data.created(connection.as_c().cast())?;
-        Ok(Handle::into_c(connection))
+        })?);
+        let created = connection.ex_data.created(connection.as_c().cast());
+        let ssl = Handle::into_c(connection.into_inner());
+        if created.is_err() {
+            // SAFETY: just made; its reference is given up.
+            unsafe { Connection::free(ssl) };
+        }
+        created.map(|()| ssl)
     }
 
     /// `SSL_up_ref`
@@ -109,8 +114,11 @@ impl Connection {
             // The session goes before the contexts, whose last reference may flush theirs.
             let session = connection.state.lock().session.take();
             drop(session);
+            let (session_ctx, ctx) = (connection.session_ctx, connection.state.lock().ctx);
             // SAFETY: `create` gave C this one; nobody holds a reference any more.
             drop(unsafe { Connection::from_c(ssl) });
+            session_ctx.release();
+            ctx.release();
         }
     }
 
@@ -120,21 +128,21 @@ impl Connection {
 
     /// `SSL_get_SSL_CTX`
     pub fn ctx(&self) -> *mut SSL_CTX {
-        self.state.lock().ctx.0
+        self.state.lock().ctx.get().as_c()
     }
 
     /// `SSL_set_SSL_CTX`; `None` goes back to the context the connection was made from. The cache and
     /// the callbacks stay those of that one.
     pub fn set_ctx(&self, context: Option<&Context>) -> *mut SSL_CTX {
         let new = ContextRef::new(context.unwrap_or(self.session_ctx()));
-        let (pointer, sid_ctx) = (new.0, new.get().sid_ctx());
+        let (pointer, sid_ctx) = (new.get().as_c(), new.get().sid_ctx());
         let mut state = self.state.lock();
         if state.sid_ctx == state.ctx.get().sid_ctx() {
             state.sid_ctx = sid_ctx;
         }
         let old = std::mem::replace(&mut state.ctx, new);
         drop(state);
-        drop(old);
+        old.release();
         pointer
     }
 
@@ -151,6 +159,11 @@ impl Connection {
     /// `SSL_is_server`
     pub fn is_server(&self) -> bool {
         self.session_ctx().method.server
+    }
+
+    /// `SSL_get_session`
+    pub fn session_ptr(&self) -> *mut SSL_SESSION {
+        self.state.lock().session.as_ref().map_or(std::ptr::null_mut(), SessionHandle::as_ptr)
     }
 
     /// `SSL_get1_session`
@@ -250,6 +263,7 @@ impl Connection {
         let found = context.cache().look_up(context.as_c(), self.as_c(), &key, false)?;
         let session = found.session;
         if !found.was_cached && !session.is_accepted_from_callback() || !self.accepts(&session) {
+            session.release();
             return None;
         }
         context.cache().count(|counters| &counters.hits);
@@ -259,7 +273,7 @@ impl Connection {
             state.session.replace(session.clone())
         };
         drop(old);
-        Some(session)
+        Some(session.into_inner())
     }
 
     /// The checks a server makes of a session it found, in OpenSSL's order.
@@ -282,7 +296,7 @@ impl Connection {
     /// offered to the application, and now and then everything expired is flushed, as the mode says.
     /// A server's session without an id gets one. False if the mode, or the session, has nothing stored
     /// or offered.
-    pub fn negotiated(&self, session: SessionHandle) -> bool {
+    pub fn negotiated(&self, session: &SessionHandle) -> bool {
         let (context, server) = (self.session_ctx(), self.is_server());
         if server && session.key().id().is_empty() {
             let Some(id) = self.generate_session_id() else { return false };
@@ -292,7 +306,7 @@ impl Connection {
         let tls13 = key.version() == TLS1_3_VERSION;
         let (reused, old) = {
             let mut state = self.state.lock();
-            let same = state.session.as_ref() == Some(&session);
+            let same = state.session.as_ref() == Some(session);
             state.reused &= same;
             (state.reused, state.session.replace(session.clone()))
         };
@@ -312,8 +326,8 @@ impl Connection {
         if caches {
             // No ticket of ours carries state: every session is one for the cache.
             let handshake = Handshake { server, tls13, single_use: false, no_ticket: true };
-            context.cache().established(context.as_c(), &session, &handshake);
-            context.cache().callbacks.offer(self.as_c(), &session);
+            context.cache().established(context.as_c(), session, &handshake);
+            context.cache().callbacks.offer(self.as_c(), session);
         }
         if usable {
             context.cache().auto_flush(
@@ -335,10 +349,11 @@ impl Connection {
     }
 }
 
-/// `None` if the kernel has no random bytes.
+/// `None` if the kernel has no random bytes. (getrandom(2) would be a point where a thread may be
+/// cancelled, which the function of OpenSSL's is not.)
 fn random_id() -> Option<Id> {
     let mut id = [0u8; SSL_MAX_SSL_SESSION_ID_LENGTH];
     // SAFETY: the buffer and its length. Up to 256 bytes come whole or not at all.
-    let got = unsafe { libc::getrandom(id.as_mut_ptr().cast(), id.len(), 0) };
-    if got == id.len() as isize { Id::new(&id) } else { None }
+    let got = unsafe { libc::getentropy(id.as_mut_ptr().cast(), id.len()) };
+    if got == 0 { Id::new(&id) } else { None }
 }

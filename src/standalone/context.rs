@@ -9,11 +9,12 @@ use super::ex_data::ExData;
 use super::method::Method;
 use super::session::{Id, LIFETIME, SessionHandle};
 use crate::ffi::constants::*;
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL_CTX};
 use crate::report;
-use crate::rules::{FrozenContexts, InternalCache, Member, Registry, Report, SessionRef};
+use crate::rules::{FrozenContexts, Held, InternalCache, Member, Registry, Report};
 
 /// A context object.
 ///
@@ -68,7 +69,7 @@ pub fn freeze() -> FrozenContexts<Context> {
 impl Context {
     /// `SSL_CTX_new`: one reference.
     pub fn create(method: &'static Method) -> Result<*mut SSL_CTX, NoMemory> {
-        let context = Counted::new(|| Context {
+        let context = Held::new(Counted::new(|| Context {
             method,
             references: AtomicUsize::new(1),
             closed: AtomicBool::new(false),
@@ -78,14 +79,21 @@ impl Context {
             generate_session_id: AtomicPtr::default(),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_CTX),
             number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
-        })?;
-        context.ex_data.created(context.as_c().cast())?;
-        if report::stats_wanted() {
-            report::at_exit(report_all);
-            // Without memory it is not in the report at exit, or once it stores a session.
-            let _ = register(&context);
+        })?);
+        let created = context.ex_data.created(context.as_c().cast());
+        if created.is_ok() && report::stats_wanted() {
+            guard((), || {
+                report::at_exit(report_all);
+                // Without memory it is not in the report at exit, or once it stores a session.
+                let _ = register(&context);
+            });
         }
-        Ok(Handle::into_c(context))
+        let ctx = Handle::into_c(context.into_inner());
+        if created.is_err() {
+            // SAFETY: just made; its reference is given up.
+            unsafe { Context::free(ctx) };
+        }
+        created.map(|()| ctx)
     }
 
     /// `SSL_CTX_up_ref`
@@ -111,8 +119,10 @@ impl Context {
 
     /// The sessions go first, then the ex_data: a remove callback may read it.
     fn close(&self) {
-        self.report();
-        CONTEXTS.remove(self);
+        guard((), || {
+            self.report();
+            CONTEXTS.remove(self);
+        });
         self.cache.close(self.as_c());
         self.ex_data.free(self.as_c().cast());
     }
@@ -122,14 +132,9 @@ impl Context {
         self.cache.add(self.as_c(), session)
     }
 
-    /// `SSL_CTX_remove_session`. A session without an id is not even marked.
+    /// `SSL_CTX_remove_session`
     pub fn remove(&self, session: &SessionHandle) -> bool {
-        let key = session.key();
-        if key.id().is_empty() {
-            return false;
-        }
-        session.mark_not_resumable(self.as_c());
-        self.cache.removed(self.as_c(), session, &key)
+        self.cache.remove(self.as_c(), session)
     }
 
     /// `SSL_CTX_flush_sessions`

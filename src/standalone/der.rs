@@ -18,8 +18,10 @@ use super::peer::Peer;
 use super::session::{Id, Values};
 use crate::clock;
 use crate::ffi::constants::*;
+use crate::ffi::guard::guard;
 use crate::ffi::memory::{Counted, NoMemory, OwnedCStr, copied, zeroed};
 use crate::ffi::types::X509;
+use crate::rules::Held;
 
 /// The version of the structure itself.
 const VERSION: u32 = 1;
@@ -60,17 +62,26 @@ impl From<::der::Error> for Refused {
     }
 }
 
-/// The session at the start of `input`, and how many bytes of it that took.
+/// The session at the start of `input`, and how many bytes of it that took. libcrypto makes the peers,
+/// and calls the new functions of their ex_data: what is read without it is guarded here.
 pub fn decode(input: &[u8]) -> Result<(Values, usize), Refused> {
     if input.is_empty() {
         return Err(Refused::Asn1(&[ASN1_R_TOO_SMALL]));
     }
-    let mut reader = SliceReader::new(input)?;
-    let fields = reader.sequence(Fields::decode)?;
-    let peer = fields.peer.map(certificate).transpose()?;
-    let mut values = fields.values()?;
-    values.peer = peer;
-    Ok((values, usize::try_from(reader.position())?))
+    let (fields, taken) = guard(Err(Refused::Silently), || Fields::first(input))?;
+    let peer = fields.peer.map(certificate).transpose()?.map(Held::new);
+    match guard(Err(Refused::Silently), || fields.values())
+        .and_then(|values| fields.with_rpk(values))
+    {
+        Ok(mut values) => {
+            values.peer = peer.map(Held::into_inner);
+            Ok((values, taken))
+        }
+        Err(refused) => {
+            let _ = peer.map(Held::release);
+            Err(refused)
+        }
+    }
 }
 
 /// The session's DER; `None` if it never had a cipher suite.
@@ -159,6 +170,13 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// Those at the start of `input`, and how many bytes of it that took.
+    fn first(input: &'a [u8]) -> Result<(Self, usize), Refused> {
+        let mut reader = SliceReader::new(input)?;
+        let fields = reader.sequence(Fields::decode)?;
+        Ok((fields, usize::try_from(reader.position())?))
+    }
+
     fn decode(r: &mut SliceReader<'a>) -> Result<Self, Refused> {
         let (version, ssl_version) = (required::<Int<_>>(r)?.0, required::<Int<_>>(r)?.0);
         let cipher = required::<&OctetStringRef>(r)?.as_bytes();
@@ -203,7 +221,7 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    /// The session, without its certificate. The checks come in OpenSSL's order: the first one decides
+    /// The session, without its peers. The checks come in OpenSSL's order: the first one decides
     /// what is reported.
     fn values(&self) -> Result<Values, Refused> {
         if self.version != VERSION {
@@ -254,10 +272,15 @@ impl<'a> Fields<'a> {
         v.max_fragment_len_mode = self.max_fragment_len_mode as u8;
         v.ticket_appdata = self.ticket_appdata.map(copied).transpose()?.map(Zeroizing::new);
         v.kex_group = self.kex_group.unwrap_or_default();
-        if let Some(key) = self.peer_rpk {
-            v.peer_rpk = Some(Peer::from_der(key)?.ok_or(Refused::Silently)?);
-        }
         Ok(v)
+    }
+
+    /// The last that is looked at.
+    fn with_rpk(&self, mut values: Values) -> Result<Values, Refused> {
+        if let Some(key) = self.peer_rpk {
+            values.peer_rpk = Some(Peer::from_der(key)?.ok_or(Refused::Silently)?);
+        }
+        Ok(values)
     }
 
     fn of(v: &'a Values, cipher: &'a [u8; 2]) -> Self {

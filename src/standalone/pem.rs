@@ -16,7 +16,9 @@ use std::ffi::{CStr, c_char, c_int};
 use base64ct::{Base64, Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
 
+use crate::ffi::guard::guard;
 use crate::ffi::memory::{self, NoMemory};
+use crate::ffi::streams::{fgets, fwrite};
 use crate::ffi::types::FILE;
 
 /// The label of a session.
@@ -39,13 +41,13 @@ const BYTES: usize = LINE / 4 * 3;
 pub unsafe fn write(to: *mut FILE, der: &[u8]) -> bool {
     let put = |text: &[u8]| {
         // SAFETY: the caller's promise; the text's own length.
-        unsafe { libc::fwrite(text.as_ptr().cast(), 1, text.len(), to) == text.len() }
+        unsafe { fwrite(text.as_ptr().cast(), 1, text.len(), to) == text.len() }
     };
     let put_border = |begin| put(begin) && put(LABEL.to_bytes()) && put(DASHES) && put(b"\n");
     let mut line = Zeroizing::new([0; LINE]);
     let mut put_line = |bytes: &[u8]| {
-        let text = Base64::encode(bytes, &mut *line).expect("a line has room for its bytes");
-        put(text.as_bytes()) && put(b"\n")
+        let text = guard(None, || Base64::encode(bytes, &mut *line).ok());
+        text.is_some_and(|text| put(text.as_bytes()) && put(b"\n"))
     };
     put_border(BEGIN) && der.chunks(BYTES).all(&mut put_line) && put_border(END)
 }
@@ -67,7 +69,7 @@ pub unsafe fn read(from: *mut FILE) -> Option<Zeroizing<Vec<u8>>> {
         let mut object = Object::new();
         // SAFETY: the caller's promise.
         unsafe { lines.object(label, &mut object) }?;
-        let der = object.finish()?;
+        let der = guard(None, || object.finish())?;
         if label == LABEL.to_bytes() {
             return (!object.has_header).then_some(der);
         }
@@ -100,7 +102,7 @@ impl Lines {
     unsafe fn next(&mut self) -> Option<Line<'_>> {
         let room = self.piece.len() as c_int;
         // SAFETY: the caller's promise; the buffer has this room.
-        let read = unsafe { libc::fgets(self.piece.as_mut_ptr().cast(), room, self.from) };
+        let read = unsafe { fgets(self.piece.as_mut_ptr().cast(), room, self.from) };
         let piece = CStr::from_bytes_until_nul(&*self.piece).ok()?.to_bytes();
         if read.is_null() || piece.is_empty() {
             return None;
@@ -139,14 +141,11 @@ impl Lines {
             // SAFETY: the caller's promise.
             let line = unsafe { self.next() }?;
             let is_rest = std::mem::replace(&mut is_within_line, line.is_partial);
-            object.see_colon(line.text);
             if let Some(rest) = line.text.strip_prefix(END) {
+                object.see_colon(line.text);
                 return (rest.strip_suffix(DASHES) == Some(label)).then_some(());
-            } else if !line.text.is_empty() {
-                object.line(line.text)?;
-            } else if !is_rest {
-                object.blank_line()?;
             }
+            guard(None, || object.take(line.text, is_rest))?;
         }
     }
 }
@@ -182,6 +181,16 @@ impl Object {
     fn new() -> Self {
         let before = Before::Unknown;
         Object { before, has_header: false, is_last: false, lines: 0, data: Decoder::new() }
+    }
+
+    /// Takes a line, or the rest of one; `None` if it is no PEM with it.
+    fn take(&mut self, text: &[u8], is_rest: bool) -> Option<()> {
+        self.see_colon(text);
+        match text {
+            [] if is_rest => Some(()),
+            [] => self.blank_line(),
+            text => self.line(text),
+        }
     }
 
     fn see_colon(&mut self, text: &[u8]) {

@@ -17,7 +17,7 @@ use crate::ffi::constants::*;
 use crate::ffi::handle::Handle;
 use crate::ffi::memory::{Counted, NoMemory, OwnedCStr, copied};
 use crate::ffi::types::{EVP_PKEY, SSL_CTX, SSL_SESSION, X509};
-use crate::rules::{Lifetime, SessionRef};
+use crate::rules::{Held, Lifetime, SessionRef};
 
 /// Times are those of OpenSSL 3.0, which all else here follows too.
 pub const LIFETIME: Lifetime = Lifetime::Checked;
@@ -221,23 +221,23 @@ impl Session {
 
     /// A session with these values, and ex_data of its own.
     pub fn with_values(values: Values) -> Result<Counted<Session>, NoMemory> {
-        let session = Counted::new(|| Session {
+        let session = Held::new(Counted::new(|| Session {
             published: Published::new(&values),
             not_resumable: AtomicBool::new(false),
             values: RwLock::new(values),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_SESSION),
-        })?;
-        session.ex_data.created(session.as_c().cast())?;
-        Ok(session)
+        })?);
+        let created = session.ex_data.created(session.as_c().cast());
+        session.if_made(created)
     }
 
     /// `SSL_SESSION_dup`: everything but the cache's references to it.
     pub fn dup(&self) -> Result<Counted<Session>, NoMemory> {
         let values = self.read(Values::copy)?;
-        let copy = Session::with_values(values)?;
+        let copy = Held::new(Session::with_values(values)?);
         copy.not_resumable.store(self.is_marked(), Ordering::Relaxed);
-        copy.ex_data.copy_from(&self.ex_data)?;
-        Ok(copy)
+        let copied = copy.ex_data.copy_from(&self.ex_data);
+        copy.if_made(copied)
     }
 
     /// Reads the values.
@@ -291,9 +291,26 @@ impl Session {
     }
 }
 
+impl Held<Counted<Session>> {
+    /// The new session, unless its ex_data could not be made.
+    fn if_made(self, ex_data: Result<(), NoMemory>) -> Result<Counted<Session>, NoMemory> {
+        match ex_data {
+            Ok(()) => Ok(self.into_inner()),
+            Err(no_memory) => {
+                self.release();
+                Err(no_memory)
+            }
+        }
+    }
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
+        // libcrypto frees nothing of ours while an exception passes that one of the functions throws.
+        let values = self.values.get_mut();
+        let peers = Held::new((values.peer.clone(), values.peer_rpk.clone()));
         self.ex_data.free(self.as_c().cast());
+        peers.release();
     }
 }
 
@@ -346,8 +363,9 @@ impl SessionRef for SessionHandle {
         Session::into_c(self.0)
     }
 
-    fn mark_not_resumable(&self, _: *mut SSL_CTX) {
+    fn mark_not_resumable(&self, _: *mut SSL_CTX) -> bool {
         self.0.not_resumable.store(true, Ordering::Relaxed);
+        false
     }
 
     fn is_accepted_from_callback(&self) -> bool {

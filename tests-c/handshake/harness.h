@@ -11,7 +11,6 @@
 #define HANDSHAKE_HARNESS_H
 
 #include <openssl/err.h>
-#include <openssl/lhash.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +62,6 @@ typedef struct Context Context;
 
 struct Context {
     SSL_CTX *ctx;
-    OPENSSL_LHASH *table; /* asked for once: it follows the cache */
     char name[24];
     int slot; /* which set of callbacks belongs to this context */
 

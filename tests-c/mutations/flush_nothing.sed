@@ -1,4 +1,4 @@
 # src/rules/internal_cache.rs
 # Flushing what has expired flushes nothing.
 # noticed by: conformance SSL_CTX_flush_sessions
-s/self\.sessions\.flush(tm)/self.sessions.flush(tm.min(0))/
+s/lifetime\.second(tm)/&.min(0)/

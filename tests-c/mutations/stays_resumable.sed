@@ -2,4 +2,4 @@
 # A session that is flushed or evicted stays resumable.
 # noticed by: conformance SSL_CTX_flush_sessions
 # noticed by: differential
-/session\.mark_not_resumable(ctx);/d
+/^ *session\.mark_not_resumable(ctx);/d
