@@ -91,10 +91,9 @@ bench-quick: ## the most important of it in two minutes
 	cargo build --release
 	cargo bench --bench compare -- --quick
 
-bench-counts: ## instructions of the hot paths against benches/counts.tsv (BLESS=--bless writes it)
+bench-counts: lib ## instructions of the hot paths against benches/counts.tsv (BLESS=--bless writes it)
 	@scripts/need $(C_TOOLS) valgrind
-	cargo build --release
-	cargo bench --bench counts -- $(BLESS)
+	benches/counts.sh $(BLESS)
 
 # --- Install ----------------------------------------------------------------------------------
 
