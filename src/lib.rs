@@ -12,8 +12,9 @@
 //! `standalone` or `interpose` → `rules` (what OpenSSL does with its cache, written once) →
 //! [`cache`] (the engine, `crates/engine`). What Rust and C share is in [`ffi`].
 //!
-//! **The lock rule**: nothing foreign runs under a lock. The engine returns what left it; callbacks,
-//! and the last `SSL_SESSION_free`, come when every lock is free again.
+//! **The lock rule**: nothing foreign runs under a lock, except taking a reference to a session. The
+//! engine returns what left it; callbacks, and the last `SSL_SESSION_free`, come when every lock is
+//! free again.
 //!
 //! **No abort of ours**: nothing allocates but what may fail (`ffi::memory`, `try_reserve`), and the
 //! call then answers as OpenSSL's does. clippy.toml lists what is denied for it.

@@ -116,7 +116,7 @@ fn measure(wanted: &Wanted) -> Result<(), String> {
     let summary = format!("{}; turns: {}", table.summary(), results.turns);
     println!("{machine}\n\n{}\n{summary}", table.for_terminal());
     if let Some(file) = &wanted.markdown {
-        let text = format!("{machine}. {summary}.\n{}", table.for_markdown());
+        let text = format!("{machine}. Turns: {}.\n{}", results.turns, table.for_markdown());
         page::fill(file, "figures", &text)?;
     }
     if let Some(directory) = &wanted.svg {

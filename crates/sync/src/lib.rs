@@ -19,7 +19,8 @@
 //! 3. A lock that the forking thread itself holds (fork in a signal handler) is not abandoned: the
 //!    thread goes on with it in both processes.
 //! 4. Keep it short: a fork waits for whoever holds a lock. Between batches give others their turn
-//!    with [`Guard::let_others_in`]. Nothing foreign runs while a lock is held.
+//!    with [`Guard::let_others_in`]. Nothing foreign runs while a lock is held, except
+//!    taking a reference to a session.
 //! 5. More than one lock at a time: always in the same order, as anywhere.
 
 // A model needs some of it.
