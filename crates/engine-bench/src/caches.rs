@@ -1,7 +1,7 @@
 //! The four caches behind one face.
 
 use dashmap::DashMap;
-use sslcache_engine::{Expiry, Key, SessionCache};
+use sslcache_engine::{Expiry, Insertion, Key, SessionCache};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -54,7 +54,11 @@ impl Cache for Engine {
 
     fn insert(&self, session: Arc<Session>) {
         let expiry = Expiry::at(session.expiry as i64);
-        drop(self.0.insert(key(&session.id), expiry, Handle(session)));
+        if let Insertion::Added { evicted, .. } =
+            self.0.insert(key(&session.id), expiry, Handle(session))
+        {
+            evicted.for_each(drop);
+        }
     }
 
     fn get(&self, id: &Id) -> Option<Arc<Session>> {

@@ -10,6 +10,7 @@
 mod caches;
 #[path = "../../../benches/compare/page.rs"]
 mod page;
+mod pauses;
 
 use caches::{Cache, Dash, Engine, Id, Moka, Quick, Session};
 use std::process::ExitCode;
@@ -20,11 +21,13 @@ use std::time::{Duration, Instant};
 const NAMES: [&str; 4] = ["engine", "quick_cache", "moka", "dashmap"];
 
 const USAGE: &str = "usage: cargo run --release --package sslcache-engine-bench --
-           [--quick] [--runs N] [--markdown FILE]
+           [--quick] [--runs N] [--markdown FILE] | --pauses N
   --quick          a cache of 20,480 alone, once
   --runs N         of each measurement, turn by turn; the medians count (default 3)
   --markdown FILE  write the table there, too; if FILE has the lines <!-- caches --> and
                    <!-- /caches -->, between those
+  --pauses N       the longest operation of the engine while it fills with N sessions and
+                   empties again, in several orders of arrival
 ";
 
 /// The number of a session tells its id and its expiry.
@@ -209,17 +212,19 @@ struct Wanted {
     quick: bool,
     runs: Option<usize>,
     markdown: Option<String>,
+    pauses: Option<u64>,
 }
 
 impl Wanted {
     fn from_arguments() -> Option<Wanted> {
-        let mut wanted = Wanted { quick: false, runs: None, markdown: None };
+        let mut wanted = Wanted { quick: false, runs: None, markdown: None, pauses: None };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => wanted.quick = true,
                 "--runs" => wanted.runs = Some(arguments.next()?.parse().ok().filter(|&n| n > 0)?),
                 "--markdown" => wanted.markdown = Some(arguments.next()?),
+                "--pauses" => wanted.pauses = Some(arguments.next()?.parse().ok()?),
                 _ => return None,
             }
         }
@@ -236,6 +241,10 @@ fn main() -> ExitCode {
         eprint!("{USAGE}");
         return ExitCode::from(2);
     };
+    if let Some(sessions) = wanted.pauses {
+        pauses::print(sessions);
+        return ExitCode::SUCCESS;
+    }
     let runs = wanted.runs.unwrap_or(if wanted.quick { 1 } else { 3 });
     let mut table = format!("| operation | {} |\n|---|--:|--:|--:|--:|\n", NAMES.join(" | "));
     table += &rows(20_480, "20,480", runs);

@@ -1,394 +1,205 @@
-//! Finds entries by the hash of their keys.
+//! Finds entries by key: a hash table that grows by *linear hashing* (Litwin 1980).
 //!
-//! A hash table of buckets, each one cache line with twelve entry numbers and, for each, a byte of
-//! the hash (its tag): a look-up compares eight tags at once, with no branch to guess, and looks at
-//! an entry only if its tag is right. A full bucket spills into the next ones, and counts what it has
-//! spilled: a look-up goes on only if that is not zero, and a removal leaves no trace. So a full
-//! cache, which evicts for every add, does not decay. Written here and not taken from hashbrown,
-//! because it can be read without the lock, and because the usual look-up touches one cache line,
-//! where tags and entries apart touch two.
+//! There are as many buckets as pages, any number n, not only powers of two. With 2^l <= n <
+//! 2^(l+1), the lower l+1 bits of a key's hash say in which bucket it is found; if there is no such
+//! bucket yet, the lower l bits do:
 //!
-//! Any ids give an expected number of probes that is at most logarithmic, since the hash is pairwise
-//! independent; random ids give a constant one.
+//! ```text
+//!      0      1      2      3      4      5
+//!  +------+------+------+------+------+------+- - - + - - - +
+//!  | .000 | .001 |  .10 |  .11 | .100 | .101 | .110   .111     n = 6, l = 2
+//!  +------+------+------+------+------+------+- - - + - - - +
+//!                   |                            ^
+//!                   +----------------------------+  the next to be split
+//! ```
+//!
+//! A new page splits one bucket: the next bucket of the old half gives the new one what is found
+//! there from now on. So no insertion moves more than one bucket, there is never a second table,
+//! and the index takes memory in proportion.
+//!
+//! Look-ups take no lock. One that finds the key has found it. One that does not may have looked
+//! for it in a bucket that was being split; so:
+//!
+//! - The writer: 1. puts what it moves into the new bucket; 2. publishes the new n; 3. removes it
+//!   from the old bucket.
+//! - The reader: 1. reads n; 2. looks into the bucket that n says; 3. if it has found nothing, reads
+//!   n again, and begins anew if it has changed.
+//!
+//! A reader that sees something removed in step 3 sees the n of step 2; one that has read that n
+//! sees everything of step 1.
+//!
+//! Ids that are chosen to collide do not: the hash is keyed and pairwise independent. There are six
+//! entries to a bucket in the mean, up to twelve in one that is yet to be split.
 
-use super::key::Hash;
-use super::slab::NoMemory;
-use once_cell::sync::OnceCell;
-use sslcache_sync::Writing;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use super::key::{Hash, KEY_WORDS};
+use super::memory::NoMemory;
+use super::pages::{Locked, MOST_PAGES, Pages};
+use super::sync::{Ordering, fence};
 
-/// Entries in a bucket.
-const LANES: usize = 12;
-
-/// Entries there may be per bucket, over the whole table. Fewer than fit on purpose: the more, the more
-/// are spilled.
-const LOAD: usize = 9;
-
-/// The lowest bit of each byte.
-const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
-/// All but the highest bit of each byte.
-const BUT_HIGH: u64 = u64::from_ne_bytes([0x7f; 8]);
-/// One entry that was spilled.
-const SPILLED: u64 = 1 << 32;
-
-#[derive(Default)]
-#[repr(C, align(64))]
-struct Bucket {
-    /// A byte for each of the lanes, 0 for none: eight in the first word and four in the lower half of
-    /// the second, whose upper half counts the entries that belong here or before, but lie behind.
-    tags: [AtomicU64; 2],
-    entries: [AtomicU32; LANES],
+/// The bucket of a hash when there are `len` of them, at least one.
+#[inline(always)]
+fn home(hash: Hash, len: u32) -> u32 {
+    let lower = (1 << len.ilog2()) - 1;
+    let bucket = hash.bits() & (lower << 1 | 1);
+    if bucket < len { bucket } else { bucket & lower }
 }
 
-const _: () = assert!(size_of::<Bucket>() == 64);
-
-/// Some of the lanes of a word: the highest bit of each byte.
-struct Lanes(u64);
-
-impl Iterator for Lanes {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        if self.0 == 0 {
-            return None;
-        }
-        let lane = self.0.trailing_zeros() as usize / 8;
-        self.0 &= self.0 - 1;
-        Some(lane)
-    }
+/// The bucket that is split when there are `len` of them.
+fn split_by(len: u32) -> u32 {
+    len & !(1 << len.ilog2())
 }
 
-/// The highest bit of each byte that is `tag`, and no other.
-#[inline]
-fn equal_bytes(word: u64, tag: u8) -> u64 {
-    let zero_if_equal = word ^ (LOW * u64::from(tag));
-    !(((zero_if_equal & BUT_HIGH) + BUT_HIGH) | zero_if_equal | BUT_HIGH)
-}
+const _: () = assert!(MOST_PAGES < 1 << 24, "the tag is of bits that choose no bucket");
 
-impl Bucket {
-    #[inline]
-    fn word(&self, word: usize) -> u64 {
-        self.tags[word].load(Ordering::Relaxed)
-    }
-
-    /// The first lane with this tag, 0 for a free one, that `is_it`. Those in use are the first ones,
-    /// mostly: the second word is looked at only if nothing came of the first.
+impl<S> Pages<S> {
+    /// The entry with this key. Takes no lock; if the key comes or goes meanwhile, it may or may
+    /// not be found.
     #[inline(always)]
-    fn lane(&self, tag: u8, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        let lower = Lanes(equal_bytes(self.word(0), tag)).find(|&lane| is_it(lane));
-        lower.or_else(|| {
-            let upper = Lanes(equal_bytes(self.word(1), tag) & u64::from(u32::MAX));
-            upper.map(|lane| lane + 8).find(|&lane| is_it(lane))
-        })
-    }
-
-    /// The entry with this tag that `is_it`.
-    #[inline(always)]
-    fn find(&self, tag: u8, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        self.lane(tag, |lane| is_it(self.entry(lane))).map(|lane| self.entry(lane))
-    }
-
-    #[inline]
-    fn entry(&self, lane: usize) -> u32 {
-        self.entries[lane].load(Ordering::Relaxed)
-    }
-
-    #[inline]
-    fn has_spilled(&self) -> bool {
-        self.word(1) >= SPILLED
-    }
-
-    fn spill(&self) {
-        self.tags[1].store(self.word(1) + SPILLED, Ordering::Relaxed);
-    }
-
-    fn unspill(&self) {
-        self.tags[1].store(self.word(1) - SPILLED, Ordering::Relaxed);
-    }
-
-    /// Changes the tag of a lane: from 0, or to 0.
-    fn flip(&self, lane: usize, tag: u8) {
-        let word = &self.tags[lane / 8];
-        let flipped = word.load(Ordering::Relaxed) ^ u64::from(tag) << (lane % 8 * 8);
-        word.store(flipped, Ordering::Relaxed);
-    }
-
-    fn put(&self, lane: usize, tag: u8, entry: u32) {
-        self.entries[lane].store(entry, Ordering::Relaxed);
-        self.flip(lane, tag);
-    }
-
-    fn is_free(&self, lane: usize) -> bool {
-        self.lane(0, |free| free == lane).is_some()
-    }
-
-    fn entries(&self) -> impl Iterator<Item = u32> {
-        (0..LANES).filter(|&lane| !self.is_free(lane)).map(|lane| self.entry(lane))
-    }
-
-    /// Frees all lanes. What it has spilled is still where it is.
-    fn empty(&self) {
-        self.tags[0].store(0, Ordering::Relaxed);
-        self.tags[1].store(self.word(1) & !u64::from(u32::MAX), Ordering::Relaxed);
-    }
-}
-
-/// A table of each size, the smallest one bucket, each next one twice as large.
-const TABLES: usize = 20;
-
-/// The index. Read by anyone; what is read while another thread writes is nonsense, but ends.
-///
-/// It grows into a table of twice the size, and each insertion then moves two buckets of the old one:
-/// nobody ever waits for more than that. The old table stays when it is empty: someone may be reading
-/// it. All that stay are together as large as the one in use.
-pub(super) struct Index {
-    /// The table in use.
-    current: AtomicUsize,
-    /// The one before, while there may be something in it; [`NONE`] otherwise.
-    previous: AtomicUsize,
-    tables: [OnceCell<Box<[Bucket]>>; TABLES],
-    /// Buckets of the previous table that are empty.
-    emptied: AtomicUsize,
-}
-
-/// No table.
-const NONE: usize = usize::MAX;
-
-/// The buckets from the one where a key belongs, each once.
-fn probe(table: &[Bucket], hash: Hash) -> impl Iterator<Item = &Bucket> {
-    let (before, from) = table.split_at(hash.place(table.len()));
-    from.iter().chain(before)
-}
-
-fn find(table: &[Bucket], hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-    for bucket in probe(table, hash) {
-        let found = bucket.find(hash.byte(), &is_it);
-        if found.is_some() || !bucket.has_spilled() {
-            return found;
-        }
-    }
-    None
-}
-
-fn insert(table: &[Bucket], hash: Hash, entry: u32) {
-    for bucket in probe(table, hash) {
-        if let Some(lane) = bucket.lane(0, |_| true) {
-            bucket.put(lane, hash.byte(), entry);
-            return;
-        }
-        bucket.spill();
-    }
-    unreachable!("there is room in a table that is not full");
-}
-
-/// Tells whether it was there.
-fn remove(table: &[Bucket], hash: Hash, entry: u32) -> bool {
-    for (passed, bucket) in probe(table, hash).enumerate() {
-        if let Some(lane) = bucket.lane(hash.byte(), |lane| bucket.entry(lane) == entry) {
-            bucket.flip(lane, hash.byte());
-            probe(table, hash).take(passed).for_each(Bucket::unspill);
-            return true;
-        }
-        if !bucket.has_spilled() {
-            break;
-        }
-    }
-    false
-}
-
-impl Index {
-    pub(super) const fn new() -> Self {
-        Index {
-            current: AtomicUsize::new(0),
-            previous: AtomicUsize::new(NONE),
-            tables: [const { OnceCell::new() }; TABLES],
-            emptied: AtomicUsize::new(0),
-        }
-    }
-
-    #[inline]
-    fn table(&self, number: &AtomicUsize) -> &[Bucket] {
-        let table = self.tables.get(number.load(Ordering::Acquire));
-        table.and_then(OnceCell::get).map_or(&[], |table| table)
-    }
-
-    /// Is there something in two tables?
-    #[inline]
-    pub(super) fn is_moving(&self) -> bool {
-        self.previous.load(Ordering::Relaxed) != NONE
-    }
-
-    /// The entry with this hash that `is_it`.
-    #[inline(always)]
-    pub(super) fn find(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let table = self.table(&self.current);
-        let bucket = table.get(hash.place(table.len()))?;
-        match bucket.find(hash.byte(), &is_it) {
-            None if bucket.has_spilled() || self.is_moving() => self.find_elsewhere(hash, is_it),
-            found => found,
-        }
-    }
-
-    #[cold]
-    fn find_elsewhere(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let found = find(self.table(&self.current), hash, &is_it);
-        found.or_else(|| find(self.table(&self.previous), hash, is_it))
-    }
-
-    /// Has it room for so many entries?
-    #[inline]
-    pub(super) fn fits(&self, entries: usize) -> bool {
-        entries <= self.table(&self.current).len() * LOAD
-    }
-
-    /// Makes room for so many entries, more than there was room for. Nothing is being moved.
-    pub(super) fn try_grow(&self, entries: usize) -> Result<(), NoMemory> {
-        let number = entries.div_ceil(LOAD).next_power_of_two().ilog2() as usize;
-        let place = self.tables.get(number).ok_or(NoMemory)?;
-        let mut table = Vec::new();
-        table.try_reserve_exact(1 << number)?;
-        table.resize_with(1 << number, Bucket::default);
-        let is_first = self.table(&self.current).is_empty();
-        // Only who holds the lock sets it, and it was not set: the one in use was smaller.
-        let _ = place.set(table.into_boxed_slice());
-        if !is_first {
-            self.emptied.store(0, Ordering::Relaxed);
-            self.previous.store(self.current.load(Ordering::Relaxed), Ordering::Release);
-        }
-        self.current.store(number, Ordering::Release);
-        Ok(())
-    }
-
-    /// Moves what is in two buckets of the previous table; `hash_of` tells the hash of an entry.
-    #[cold]
-    pub(super) fn move_buckets(&self, _: &Writing, hash_of: impl Fn(u32) -> Hash) {
-        let (table, previous) = (self.table(&self.current), self.table(&self.previous));
-        let emptied = self.emptied.load(Ordering::Relaxed);
-        for bucket in previous.iter().skip(emptied).take(2) {
-            for entry in bucket.entries() {
-                insert(table, hash_of(entry), entry);
+    pub(super) fn find(&self, hash: Hash, key: &[u64; KEY_WORDS]) -> Option<u32> {
+        let mut len = self.len();
+        loop {
+            if len == 0 {
+                return None;
             }
-            bucket.empty();
+            let is_it = |number| self.get(number).is_some_and(|entry| entry.key.is(key));
+            let found = self.bucket(home(hash, len)).and_then(|b| b.find(hash.tag(), is_it));
+            if found.is_some() {
+                return found;
+            }
+            fence(Ordering::Acquire);
+            let len_now = self.len();
+            if len_now == len {
+                return None;
+            }
+            len = len_now;
         }
-        self.emptied.store(emptied + 2, Ordering::Relaxed);
-        if emptied + 2 >= previous.len() {
-            self.previous.store(NONE, Ordering::Relaxed);
+    }
+}
+
+impl<S, T> Locked<'_, S, T> {
+    /// Makes sure that an entry with this hash can be added to the index.
+    #[inline]
+    pub(super) fn try_reserve_in_index(&self, hash: Hash) -> Result<(), NoMemory> {
+        let bucket = self.pages().bucket(home(hash, self.pages().len())).ok_or(NoMemory)?;
+        bucket.try_reserve(1)
+    }
+
+    /// Adds an entry to the index, where there is room for it.
+    #[inline]
+    pub(super) fn add_to_index(&mut self, hash: Hash, number: u32) {
+        if let Some(bucket) = self.pages().bucket(home(hash, self.pages().len())) {
+            bucket.insert(hash.tag(), number);
         }
     }
 
-    /// Adds an entry that is not there; it fits.
-    pub(super) fn insert(&self, _: &Writing, hash: Hash, entry: u32) {
-        insert(self.table(&self.current), hash, entry);
-    }
-
-    /// Removes an entry that is there.
-    pub(super) fn remove(&self, _: &Writing, hash: Hash, entry: u32) {
-        if !remove(self.table(&self.current), hash, entry) {
-            remove(self.table(&self.previous), hash, entry);
+    /// Removes an entry from the index.
+    #[inline]
+    pub(super) fn remove_from_index(&mut self, hash: Hash, number: u32) {
+        if let Some(bucket) = self.pages().bucket(home(hash, self.pages().len())) {
+            bucket.remove(hash.tag(), number);
         }
     }
 
-    /// Panics unless there are so many entries, each found from its own hash, which `hash_of` tells.
-    pub(super) fn validate(&self, len: usize, hash_of: impl Fn(u32) -> Hash) {
-        assert!(self.fits(len));
-        let table = self.table(&self.current);
-        let (mut found, mut behind, mut spilled) = (0, 0, 0);
-        for (at, bucket) in table.iter().enumerate() {
-            spilled += bucket.word(1) / SPILLED;
-            for entry in bucket.entries() {
-                let hash = hash_of(entry);
-                assert!(bucket.find(hash.byte(), |e| e == entry).is_some(), "under its own tag");
-                behind += (at + table.len() - hash.place(table.len())) % table.len();
+    /// Adds a page, and splits the bucket whose turn it is. Returns the number of the page.
+    #[cold]
+    pub(super) fn grow(&mut self) -> Result<u32, NoMemory> {
+        let pages = self.pages();
+        let len = pages.len();
+        if len == 0 {
+            return self.add_page(|_| Ok(()));
+        }
+        let old = pages.bucket(split_by(len)).ok_or(NoMemory)?;
+        let moved = || {
+            let hashes = old.all().map(|number| (pages.entry(number).hash(), number));
+            hashes.filter(|(hash, _)| home(*hash, len + 1) == len)
+        };
+        let page = self.add_page(|new| {
+            new.try_reserve(moved().count())?;
+            moved().for_each(|(hash, number)| new.insert(hash.tag(), number));
+            Ok(())
+        })?;
+        // What is in the new bucket, for the old one is being changed.
+        if let Some(new) = pages.bucket(page) {
+            new.all().for_each(|number| old.remove(pages.entry(number).hash().tag(), number));
+        }
+        Ok(page)
+    }
+
+    /// Panics unless there are so many entries in the index, each in the bucket of its hash.
+    pub(super) fn validate_index(&self, len: usize) {
+        let pages = self.pages();
+        let mut found = 0;
+        for page in 0..pages.len() {
+            let bucket = pages.bucket(page).expect("it is there");
+            bucket.validate();
+            for number in bucket.all() {
+                let hash = pages.entry(number).hash();
+                assert_eq!(home(hash, pages.len()), page);
+                assert_eq!(bucket.find(hash.tag(), |n| n == number), Some(number));
                 found += 1;
             }
         }
-        assert_eq!(spilled, behind as u64, "what lies behind its bucket is counted there");
-        let previous = self.table(&self.previous);
-        found += previous.iter().flat_map(Bucket::entries).count();
-        assert_eq!(found, len);
-        let buckets = table.iter().chain(previous);
-        for entry in buckets.flat_map(Bucket::entries) {
-            assert!(self.find(hash_of(entry), |e| e == entry).is_some(), "it is found");
-        }
-        let emptied = self.emptied.load(Ordering::Relaxed).min(previous.len());
-        assert!(previous[..emptied].iter().all(|bucket| bucket.entries().next().is_none()));
+        assert_eq!(found, len, "entries in the index");
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::directory::Directory;
+    use super::super::key::{Key, mix};
+    use super::super::pages::Store;
     use super::*;
-    use crate::key::mix;
 
     #[test]
-    fn lanes_are_found_by_their_tags_alone() {
-        let bucket = Bucket::default();
-        let lanes = |tag| -> Vec<usize> {
-            (0..LANES).filter(|&lane| bucket.lane(tag, |l| l == lane) == Some(lane)).collect()
-        };
-        assert_eq!(lanes(0).len(), LANES);
-        // Neighbours that differ in one bit, where a quicker comparison is wrong.
-        for (lane, tag) in [1, 0, 1, 2, 255, 254, 128, 127, 1, 0, 3, 255].into_iter().enumerate() {
-            bucket.flip(lane, tag);
+    fn a_split_moves_what_is_at_home_in_the_new_bucket_and_nothing_else() {
+        for len in 1..100 {
+            for hash in (0..2000).map(Hash) {
+                let (before, after) = (home(hash, len), home(hash, len + 1));
+                assert!(before < len);
+                assert!(after == before || (after == len && before == split_by(len)));
+            }
         }
-        bucket.spill();
-        assert_eq!(lanes(1), [0, 2, 8]);
-        assert_eq!(lanes(0), [1, 9]);
-        assert_eq!(lanes(255), [4, 11]);
-        assert_eq!(lanes(128), [6]);
-        assert_eq!(lanes(3), [10]);
-        assert_eq!(lanes(4), []);
-        assert_eq!(bucket.lane(0, |_| true), Some(1), "the first one");
-        assert!(bucket.has_spilled());
-        bucket.unspill();
-        assert!(!bucket.has_spilled());
+        assert!((0..5).all(|hash| home(Hash(hash), 1) == 0));
     }
 
     #[test]
-    fn agrees_with_a_list_through_growth_and_deletion() {
-        let directory = Directory::new();
-        let index = &directory.index;
-        let mut there: Vec<(Hash, u32)> = Vec::new();
-        let hash_of = |there: &[(Hash, u32)], e| there.iter().find(|t| t.1 == e).unwrap().0;
+    fn agrees_with_a_list_through_growth_and_removal() {
+        let store = Store::<u64, ()>::new(());
+        let mut locked = store.lock();
+        let mut there: Vec<(Key, Hash, u32)> = Vec::new();
+        let mut free: Vec<u32> = Vec::new();
         let mut random = 1;
-        for entry in 0..6000 {
+        for n in 0..12_000u64 {
             random = mix(random + 1);
-            // A narrow range of hashes: full buckets, equal tags, and wrapping at the end.
-            let hash = Hash::from_tag(u32::MAX - (random as u32 % 50) * (1 << 21));
             if random % 3 != 0 || there.is_empty() {
-                // Not at every insertion, so that there is more than one bucket to move.
-                while index.is_moving() && (entry % 8 == 0 || !index.fits(there.len() + 1)) {
-                    let writing = directory.sequence.write();
-                    index.move_buckets(&writing, |e| hash_of(&there, e));
-                    drop(writing);
-                    index.validate(there.len(), |e| hash_of(&there, e));
+                if free.is_empty() {
+                    let page = locked.grow().unwrap();
+                    free.extend(super::super::pages::numbers(page));
+                    locked.validate_index(there.len());
                 }
-                if !index.fits(there.len() + 1) {
-                    assert!(index.try_grow(there.len() + 1).is_ok());
-                }
-                index.insert(&directory.sequence.write(), hash, entry);
-                there.push((hash, entry));
+                let number = free.pop().unwrap();
+                let key = Key::new(771, &n.to_be_bytes()).unwrap();
+                // Few different hashes: overflow buckets, and equal tags.
+                let hash = Hash(random as u32 & 0x0100_000f);
+                locked.try_reserve_in_index(hash).unwrap();
+                let entry = locked.pages().entry(number);
+                entry.key.set(&key.words());
+                entry.set_hash(hash);
+                locked.add_to_index(hash, number);
+                there.push((key, hash, number));
             } else {
-                let (hash, entry) = there.swap_remove(random as usize % there.len());
-                index.remove(&directory.sequence.write(), hash, entry);
-                assert!(index.find(hash, |e| e == entry).is_none());
+                let (key, hash, number) = there.swap_remove(random as usize % there.len());
+                assert_eq!(locked.pages().find(hash, &key.words()), Some(number));
+                locked.remove_from_index(hash, number);
+                locked.pages().entry(number).key.clear();
+                assert_eq!(locked.pages().find(hash, &key.words()), None);
+                free.push(number);
             }
-            if entry % 100 == 0 {
-                index.validate(there.len(), |e| hash_of(&there, e));
-            }
-            if there.len() > 300 {
-                for (hash, entry) in there.drain(..) {
-                    index.remove(&directory.sequence.write(), hash, entry);
+            if n % 500 == 0 {
+                locked.validate_index(there.len());
+                for (key, hash, number) in &there {
+                    assert_eq!(locked.pages().find(*hash, &key.words()), Some(*number));
                 }
-                index.validate(0, |_| unreachable!());
             }
         }
-    }
-
-    #[test]
-    fn an_empty_index_finds_nothing() {
-        assert!(Index::new().find(Hash::from_tag(5), |_| true).is_none());
     }
 }

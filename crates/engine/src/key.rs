@@ -4,9 +4,6 @@ use once_cell::race::OnceBox;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Deref;
 
-/// There are `1 << SHARD_BITS` shards.
-pub(super) const SHARD_BITS: u32 = 4;
-
 /// The key of a session: protocol version and session id. Two sessions are the same for the cache
 /// if and only if version, id length and id bytes are equal.
 ///
@@ -102,39 +99,21 @@ impl Key {
     }
 }
 
-/// 32 bits, each pair of keys as if drawn at random. Different parts choose the shard, the place in
-/// the shard's index, and what the index compares.
-#[derive(Clone, Copy)]
-pub(super) struct Hash(u32);
+/// 32 bits, each pair of keys as if drawn at random. The lower ones choose the bucket, the upper
+/// ones are what the bucket compares.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Hash(pub(super) u32);
 
 impl Hash {
-    /// Which of `1 << SHARD_BITS` shards.
     #[inline]
-    pub(super) fn shard(self) -> usize {
-        (self.0 >> (u32::BITS - SHARD_BITS)) as usize
+    pub(super) fn bits(self) -> u32 {
+        self.0
     }
 
-    /// All of it; what chose the shard comes last.
+    /// The upper eight bits, but never 0.
     #[inline]
-    pub(super) fn tag(self) -> u32 {
-        self.0.rotate_left(SHARD_BITS)
-    }
-
-    /// Which of `places`: the first bits decide.
-    #[inline]
-    pub(super) fn place(self, places: usize) -> usize {
-        ((u64::from(self.tag()) * places as u64) >> 32) as usize
-    }
-
-    /// A byte, never 0, of the last bits that do not choose the shard.
-    #[inline]
-    pub(super) fn byte(self) -> u8 {
-        ((self.tag() >> SHARD_BITS) as u8).max(1)
-    }
-
-    #[cfg(test)]
-    pub(super) fn from_tag(tag: u32) -> Hash {
-        Hash(tag.rotate_right(SHARD_BITS))
+    pub(super) fn tag(self) -> u8 {
+        ((self.0 >> 24) as u8).max(1)
     }
 }
 
@@ -207,7 +186,7 @@ pub(super) fn mix(x: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, KeyHasher, SHARD_BITS};
+    use super::{Key, KeyHasher};
     use std::collections::HashSet;
 
     #[test]
@@ -253,7 +232,7 @@ mod tests {
             let mut taken = [false; PLACES];
             for n in 0..PLACES as u64 {
                 let hash = hasher.hash(&Key::new(771, &n.to_be_bytes()).unwrap());
-                taken[hash.tag() as usize >> 20] = true;
+                taken[hash.bits() as usize % PLACES] = true;
             }
             empty += taken.iter().filter(|taken| !**taken).count();
         }
@@ -262,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn each_word_of_the_key_matters_to_shard_and_tag() {
+    fn each_word_of_the_key_matters() {
         let keys: Vec<Key> = (0..5)
             .map(|i| {
                 let mut id = [0; 32];
@@ -272,9 +251,8 @@ mod tests {
                 Key::new(if i == 4 { 1 } else { 0 }, &id).unwrap()
             })
             .collect();
-        let tags: HashSet<u32> = keys.iter().map(|key| key.hash().tag()).collect();
-        assert_eq!(tags.len(), 5);
-        assert!(keys.iter().all(|key| key.hash().shard() < 1 << SHARD_BITS));
+        let hashes: HashSet<u32> = keys.iter().map(|key| key.hash().bits()).collect();
+        assert_eq!(hashes.len(), 5);
     }
 
     #[test]

@@ -1,437 +1,836 @@
-//! The order in which the sessions of a shard expire.
+//! The order in which sessions leave: a calendar. Each second has a queue of the sessions that expire
+//! in it, first in, first out, and a trie finds the seconds.
 //!
-//! Sessions that expire in the same second form a queue through the entries' own `prev` and
-//! `next`, oldest insertion first. The seconds themselves lie sorted in blocks of up to [`FULL`],
-//! and the blocks in one sorted list: a search tree of two levels. So a session is
-//! - added in O(1) if nothing expires later, which is usual: timeouts rarely differ; and else
-//!   with two binary searches, whatever the mix of timeouts is;
-//! - removed in O(1) from inside a queue, with the same two searches at its ends;
-//! - and the next to expire is always at hand.
+//! ```text
+//!   root -> node (6 bits of the second) -> node (the last 6 bits) -+-> entry
+//!                                      \                           |
+//!                                       +-> entry                  +-> tail ---> head ---> ...
+//!                                                                       ^  queue of blocks  |
+//!                                                                       +-------------------+
+//! ```
 //!
-//! A balanced binary tree would have the better worst case on paper. But it is one cache miss
-//! per level, where this is three or four in all; and a second takes 16 bytes here, 32 there.
-//! Not a `BTreeMap`, because every allocation must be able to fail without an abort: blocks that
-//! a split may need are allocated beforehand.
+//! A node has 64 places, one for each value of six bits (a *digit*) of the second, and a bitmap that
+//! tells which are in use: the next second is found with one instruction per level. There is a node
+//! only where seconds differ (a Patricia trie), so that sessions of an hour take two levels, those of a
+//! day three, and any numbers at all eleven at most; and a second that nothing else is near to
+//! needs none of its own. A single session is linked as it is; only a second one in the same second
+//! makes a queue: a ring of blocks, cache lines with the numbers of ten entries each, of which the
+//! trie knows the tail. Each entry knows its position in the queue. So nothing is ever searched
+//! through, and no neighbour's entry is touched, whatever the mix of expiries.
 //!
-//! Invariants: seconds ascend strictly over all blocks; no queue is empty; no block is empty
-//! unless it is the only one; if there are several blocks, each has room for [`FULL`].
+//! A flush removes what was there when it started, though others add meanwhile: it begins a new
+//! *epoch*, and the order knows of each session in which epoch it got its place; a block has
+//! sessions of one epoch only.
 
 use super::expiry::Expiry;
-use super::lines::Lines;
-use super::slab::{Entry, NIL, NoMemory};
+use super::memory::{Chained, NIL, NoMemory, Pool};
+use super::pages::{MOST_PAGES, Pages};
 
-/// Seconds in a block.
-const FULL: usize = 64;
+/// Bits of a digit.
+const DIGIT: u32 = 6;
+const DIGITS: usize = 1 << DIGIT;
 
-/// The sessions that expire in one second: the ends of their queue.
-#[derive(Clone, Copy)]
-struct Second {
-    expiry: Expiry,
-    oldest: u32,
-    newest: u32,
+/// Sessions in a block.
+const SLOTS: usize = 10;
+/// Bits of a position for the slot.
+const SLOT_BITS: u32 = 4;
+
+/// A position of this bit is that of a single session; the others are its epoch.
+const SINGLE: u32 = 1 << 31;
+
+/// When sessions got their places, counted in flushes (modulo 2^31).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Epoch(u32);
+
+impl Epoch {
+    pub(super) const FIRST: Epoch = Epoch(0);
+
+    pub(super) fn next(self) -> Epoch {
+        Epoch(self.0.wrapping_add(1) & !SINGLE)
+    }
+
+    /// Returns `true` if it is before `later`. What looks more than 65,536 epochs younger is older,
+    /// for the number has come round.
+    pub(super) fn is_before(self, later: Epoch) -> bool {
+        (self.0.wrapping_sub(later.0) & !SINGLE) >= 1 << 16
+    }
 }
 
+/// A reference: to an entry, to the tail of a queue, or to a node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Link(u32);
+
+enum Target {
+    Entry(u32),
+    Queue(u32),
+    Node(u32),
+}
+
+const KIND_BITS: u32 = 30;
+/// Nodes and blocks at most. Entries are numbered up to eight times the pages.
+const MOST: u32 = 1 << (KIND_BITS - SLOT_BITS);
+const _: () = assert!(MOST_PAGES <= (1 << KIND_BITS) / 8 && MOST << SLOT_BITS <= SINGLE);
+
+impl Link {
+    const NOTHING: Link = Link(NIL);
+
+    #[inline(always)]
+    fn target(self) -> Target {
+        let number = self.0 & ((1 << KIND_BITS) - 1);
+        match self.0 >> KIND_BITS {
+            0 => Target::Entry(number),
+            1 => Target::Queue(number),
+            _ => Target::Node(number),
+        }
+    }
+
+    fn entry(number: u32) -> Link {
+        Link(number)
+    }
+
+    fn queue(tail: u32) -> Link {
+        Link(1 << KIND_BITS | tail)
+    }
+
+    fn node(number: u32) -> Link {
+        Link(2 << KIND_BITS | number)
+    }
+}
+
+/// A place for a link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Root,
+    In { node: u32, digit: usize },
+}
+
+/// Where seconds differ.
+struct Node {
+    /// The digits in use.
+    used: u64,
+    /// The part of the seconds that they share, above the digit, and below it how many bits follow.
+    prefix: u64,
+    links: [Link; DIGITS],
+}
+
+impl Chained for Node {
+    fn next_free(&mut self) -> &mut u32 {
+        &mut self.links[0].0
+    }
+}
+
+impl Node {
+    /// A node for two seconds: the first digit in which they differ decides.
+    fn between(a: u64, b: u64) -> Node {
+        let shift = (a ^ b).ilog2() / DIGIT * DIGIT;
+        let prefix = (a >> shift >> DIGIT << DIGIT << shift) | u64::from(shift);
+        Node { used: 0, prefix, links: [Link::NOTHING; DIGITS] }
+    }
+
+    #[inline(always)]
+    fn shift(&self) -> u32 {
+        self.prefix as u32 % u64::BITS
+    }
+
+    #[inline(always)]
+    fn covers(&self, second: u64) -> bool {
+        (self.prefix ^ second) >> self.shift() >> DIGIT == 0
+    }
+
+    #[inline(always)]
+    fn digit(&self, second: u64) -> usize {
+        (second >> self.shift()) as usize % DIGITS
+    }
+
+    #[inline(always)]
+    fn has(&self, digit: usize) -> bool {
+        self.used >> digit & 1 == 1
+    }
+
+    /// The first digit in use.
+    #[inline(always)]
+    fn first(&self) -> usize {
+        self.used.trailing_zeros() as usize % DIGITS
+    }
+
+    /// The first digit in use after this one.
+    fn next(&self, digit: usize) -> Option<usize> {
+        let after = self.used >> digit >> 1;
+        (after != 0).then(|| digit + 1 + after.trailing_zeros() as usize)
+    }
+
+    fn put(&mut self, digit: usize, link: Link) {
+        self.used |= 1 << digit;
+        self.links[digit] = link;
+    }
+
+    fn take(&mut self, digit: usize) {
+        self.used &= !(1 << digit);
+    }
+}
+
+/// A part of the queue of a second.
+#[repr(C)]
+#[cfg_attr(not(loom), repr(align(64)))]
 struct Block {
-    /// The expiry of the first second, so that a search need not look into each block.
-    first: Expiry,
-    seconds: Vec<Second>,
+    second: u64,
+    /// The neighbours in the ring.
+    next: u32,
+    prev: u32,
+    epoch: Epoch,
+    /// Nothing is in the slots before this one.
+    first: u8,
+    /// Nor in those from this one on.
+    end: u8,
+    /// Slots in use.
+    used: u8,
+    slots: [u32; SLOTS],
+}
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Block>() == 64);
+
+impl Chained for Block {
+    fn next_free(&mut self) -> &mut u32 {
+        &mut self.next
+    }
 }
 
 impl Block {
-    fn new(seconds: Vec<Second>) -> Self {
-        let mut block = Block { first: Expiry::FIRST, seconds };
-        block.note_first();
-        block
+    fn has_room(&self, epoch: Epoch) -> bool {
+        usize::from(self.end) < SLOTS && self.epoch == epoch
     }
 
-    fn note_first(&mut self) {
-        if let Some(first) = self.seconds.first() {
-            self.first = first.expiry;
-        }
+    fn push(&mut self, number: u32) -> usize {
+        let slot = usize::from(self.end);
+        self.slots[slot] = number;
+        self.end += 1;
+        self.used += 1;
+        slot
+    }
+
+    /// Empties a slot; returns `true` if that was the last one in use.
+    fn take(&mut self, slot: usize) -> bool {
+        self.slots[slot] = NIL;
+        self.used -= 1;
+        self.first += u8::from(slot == usize::from(self.first));
+        self.used == 0
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = u32> {
+        let slots = self.slots.iter().skip(self.first.into());
+        slots.copied().filter(|&number| number != NIL)
+    }
+
+    fn oldest(&self) -> u32 {
+        self.numbers().next().unwrap_or(NIL)
+    }
+
+    fn second(&self) -> Option<u32> {
+        self.numbers().nth(1)
     }
 }
 
-/// Where a second is, or where it would be inserted.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    block: usize,
-    at: usize,
+/// The first of some sessions.
+pub(super) struct First {
+    pub(super) entry: u32,
+    pub(super) expiry: Expiry,
+    pub(super) epoch: Epoch,
 }
 
-/// The order.
-#[derive(Default)]
-pub(super) struct Timeline {
-    blocks: Vec<Block>,
-    /// Memory for blocks to come.
-    spare: Vec<Vec<Second>>,
-    /// How many seconds there are.
-    seconds: usize,
-    /// Sessions.
+/// The order of all sessions.
+pub(super) struct Order {
+    root: Link,
+    nodes: Pool<Node>,
+    blocks: Pool<Block>,
+    epoch: Epoch,
     len: usize,
 }
 
-impl Timeline {
-    /// Sessions in the order.
+impl Order {
+    pub(super) const fn new() -> Self {
+        Order {
+            root: Link::NOTHING,
+            nodes: Pool::new(),
+            blocks: Pool::new(),
+            epoch: Epoch::FIRST,
+            len: 0,
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Makes sure that the next `more` sessions need no memory.
-    pub(super) fn try_reserve(&mut self, more: usize) -> Result<(), NoMemory> {
-        if self.blocks.is_empty() {
-            self.blocks.try_reserve_exact(1)?;
-            self.blocks.push(Block::new(Vec::new()));
-        }
-        if let [only] = &mut self.blocks[..] {
-            // A small cache has one block that grows by half.
-            let len = only.seconds.len();
-            let room = (len + more.max(len / 2)).min(FULL);
-            if len + more > only.seconds.capacity() && room > only.seconds.capacity() {
-                only.seconds.try_reserve_exact(room - len)?;
-            }
-            if len + more <= FULL {
-                return Ok(());
-            }
-        }
-        // At most, every block is full and split, and what is split fills up again.
-        let splits = more.min(self.blocks.len() + more / (FULL / 2) + 1);
-        if self.spare.len() < splits {
-            self.spare.try_reserve(splits - self.spare.len())?;
-        }
-        self.blocks.try_reserve(splits)?;
-        while self.spare.len() < splits {
-            let mut seconds = Vec::new();
-            seconds.try_reserve_exact(FULL)?;
-            self.spare.push(seconds);
-        }
-        Ok(())
+    /// Begins a new epoch, and returns it: whatever has a place has it from before.
+    pub(super) fn next_epoch(&mut self) -> Epoch {
+        self.epoch = self.epoch.next();
+        self.epoch
     }
 
-    /// Gives an entry its place: after all that expire with it or sooner. Room was reserved.
-    /// Tells whether it is now the first of all.
-    pub(super) fn link(&mut self, entries: &Lines<Entry>, number: u32) -> bool {
+    #[inline(always)]
+    fn link(&self, place: Place) -> Link {
+        match place {
+            Place::Root => self.root,
+            Place::In { node, digit } => self.nodes[node].links[digit],
+        }
+    }
+
+    fn set_link(&mut self, place: Place, link: Link) {
+        match place {
+            Place::Root => self.root = link,
+            Place::In { node, digit } => self.nodes[node].links[digit] = link,
+        }
+    }
+
+    /// The place where a second is, or has to be: there is nothing, an entry or a queue, perhaps of
+    /// another second, or a node that does not cover it. With it, the place of the node it is in.
+    #[inline(always)]
+    fn find(&self, second: u64) -> (Place, Place) {
+        let (mut parent, mut place) = (Place::Root, Place::Root);
+        let mut link = self.root;
+        loop {
+            if link == Link::NOTHING {
+                return (parent, place);
+            }
+            let Target::Node(number) = link.target() else { return (parent, place) };
+            let node = &self.nodes[number];
+            if !node.covers(second) {
+                return (parent, place);
+            }
+            let digit = node.digit(second);
+            (parent, place) = (place, Place::In { node: number, digit });
+            link = if node.has(digit) { node.links[digit] } else { Link::NOTHING };
+        }
+    }
+
+    /// What is linked at a place that [`find`](Self::find) returned.
+    #[inline(always)]
+    fn linked(&self, place: Place) -> Link {
+        match place {
+            Place::In { node, digit } if !self.nodes[node].has(digit) => Link::NOTHING,
+            place => self.link(place),
+        }
+    }
+
+    /// A second below a link.
+    #[inline(always)]
+    fn second<S>(&self, pages: &Pages<S>, link: Link) -> u64 {
+        match link.target() {
+            Target::Entry(number) => pages.entry(number).expiry().raw(),
+            Target::Queue(tail) => self.blocks[tail].second,
+            Target::Node(number) => self.nodes[number].prefix,
+        }
+    }
+
+    /// Returns `true` if what is linked at this place is in this very second.
+    #[inline(always)]
+    fn is_in<S>(&self, pages: &Pages<S>, place: Place, link: Link, second: u64) -> bool {
+        match (place, link.target()) {
+            (_, Target::Node(_)) => false,
+            // All digits have led here.
+            (Place::In { node, .. }, _) if self.nodes[node].shift() == 0 => true,
+            _ => self.second(pages, link) == second,
+        }
+    }
+
+    /// Makes sure that a session can be given a place, even if others are removed first.
+    #[inline]
+    pub(super) fn try_reserve<S>(
+        &mut self,
+        pages: &Pages<S>,
+        expiry: Expiry,
+    ) -> Result<(), NoMemory> {
+        if self.nodes.room() >= 1 && self.blocks.room() >= 2 {
+            return Ok(());
+        }
+        self.try_reserve_what_it_takes(pages, expiry.raw())
+    }
+
+    /// A small cache takes no memory that it does not need. (Removing others first takes no more
+    /// than is reserved here: which nodes there are is determined by the seconds, and a block that
+    /// is emptied is free.)
+    #[inline(never)]
+    fn try_reserve_what_it_takes<S>(
+        &mut self,
+        pages: &Pages<S>,
+        second: u64,
+    ) -> Result<(), NoMemory> {
+        let (_, place) = self.find(second);
+        let link = self.linked(place);
+        if link == Link::NOTHING {
+            return Ok(());
+        }
+        if !self.is_in(pages, place, link, second) {
+            return self.nodes.try_reserve(1, MOST);
+        }
+        let blocks = match link.target() {
+            Target::Queue(tail) => usize::from(!self.blocks[tail].has_room(self.epoch)),
+            // One of its epoch, one of the new one's.
+            Target::Entry(_) | Target::Node(_) => 2,
+        };
+        self.blocks.try_reserve(blocks as u32, MOST)
+    }
+
+    /// Gives an entry its place by its expiry, as the newest. Memory was reserved.
+    #[inline]
+    pub(super) fn append<S>(&mut self, pages: &Pages<S>, number: u32) {
+        let entry = pages.entry(number);
+        let second = entry.expiry().raw();
         self.len += 1;
-        let entry = entries.entry(number);
-        let expiry = entry.expiry();
-        entry.set_next(NIL);
-        match self.search(expiry) {
-            Ok(place) => {
-                let second = self.second_mut(place);
-                let before = std::mem::replace(&mut second.newest, number);
-                entry.set_prev(before);
-                entries.entry(before).set_next(number);
-                false
-            }
-            Err(place) => {
-                entry.set_prev(NIL);
-                self.insert(place, Second { expiry, oldest: number, newest: number });
-                place.block == 0 && place.at == 0
-            }
+        let (_, place) = self.find(second);
+        let link = self.linked(place);
+        if link != Link::NOTHING && self.is_in(pages, place, link, second) {
+            let position = self.append_to_queue(pages, place, link, number);
+            entry.set_position(position);
+            return;
+        }
+        entry.set_position(SINGLE | self.epoch.0);
+        let new = Link::entry(number);
+        match place {
+            _ if link != Link::NOTHING => self.branch(pages, place, link, second, new),
+            Place::Root => self.root = new,
+            Place::In { node, digit } => self.nodes[node].put(digit, new),
         }
     }
 
-    /// Takes an entry out. Tells whether it was the first of all.
-    pub(super) fn unlink(&mut self, entries: &Lines<Entry>, number: u32) -> bool {
-        let was_first = self.first() == Some(number);
+    /// Appends to the queue of its second. Returns the position.
+    #[inline]
+    fn append_to_queue<S>(
+        &mut self,
+        pages: &Pages<S>,
+        place: Place,
+        link: Link,
+        number: u32,
+    ) -> u32 {
+        let tail = match link.target() {
+            Target::Queue(tail) => tail,
+            Target::Entry(single) => self.make_queue(pages, place, single),
+            Target::Node(_) => unreachable!("a node is no queue"),
+        };
+        let epoch = self.epoch;
+        let block = &mut self.blocks[tail];
+        if block.has_room(epoch) {
+            return tail << SLOT_BITS | block.push(number) as u32;
+        }
+        let (second, next) = (block.second, block.next);
+        let new = self.new_block(second, epoch);
+        let slot = self.blocks[new].push(number);
+        self.blocks[new].next = next;
+        self.blocks[new].prev = tail;
+        self.blocks[tail].next = new;
+        self.blocks[next].prev = new;
+        self.set_link(place, Link::queue(new));
+        new << SLOT_BITS | slot as u32
+    }
+
+    /// Makes a queue of a single session. Returns its tail.
+    fn make_queue<S>(&mut self, pages: &Pages<S>, place: Place, single: u32) -> u32 {
+        let entry = pages.entry(single);
+        let new = self.new_block(entry.expiry().raw(), Epoch(entry.position() & !SINGLE));
+        let slot = self.blocks[new].push(single);
+        entry.set_position(new << SLOT_BITS | slot as u32);
+        self.set_link(place, Link::queue(new));
+        new
+    }
+
+    /// A block that is a ring by itself.
+    fn new_block(&mut self, second: u64, epoch: Epoch) -> u32 {
+        let slots = [NIL; SLOTS];
+        let block = Block { second, next: 0, prev: 0, epoch, first: 0, end: 0, used: 0, slots };
+        let new = self.blocks.insert(block);
+        self.blocks[new].next = new;
+        self.blocks[new].prev = new;
+        new
+    }
+
+    /// Puts a node where seconds differ that did not yet.
+    fn branch<S>(&mut self, pages: &Pages<S>, place: Place, old: Link, second: u64, new: Link) {
+        let old_second = self.second(pages, old);
+        let mut node = Node::between(old_second, second);
+        node.put(node.digit(old_second), old);
+        node.put(node.digit(second), new);
+        let number = self.nodes.insert(node);
+        self.set_link(place, Link::node(number));
+    }
+
+    /// Removes an entry from its place.
+    #[inline]
+    pub(super) fn remove<S>(&mut self, pages: &Pages<S>, number: u32) {
+        let entry = pages.entry(number);
+        let position = entry.position();
         self.len -= 1;
-        let entry = entries.entry(number);
-        let (prev, next) = entry.neighbours();
-        entry.set_unlinked();
-        if prev != NIL {
-            entries.entry(prev).set_next(next);
+        if position & SINGLE != 0 {
+            let (parent, place) = self.find(entry.expiry().raw());
+            self.unlink(parent, place);
+            return;
         }
-        if next != NIL {
-            entries.entry(next).set_prev(prev);
+        let (block, slot) = (position >> SLOT_BITS, position as usize % (1 << SLOT_BITS));
+        if self.blocks[block].take(slot) {
+            self.remove_block(block);
         }
-        if prev == NIL || next == NIL {
-            self.shorten(entry.expiry(), prev, next);
-        }
-        was_first
     }
 
-    /// An end of a queue has left, between these two.
-    fn shorten(&mut self, expiry: Expiry, prev: u32, next: u32) {
-        // What makes room or expires is the first.
-        let place = if self.first_expiry() == Some(expiry) {
-            Place { block: 0, at: 0 }
+    fn remove_block(&mut self, number: u32) {
+        let Block { second, next, prev, .. } = self.blocks[number];
+        let (parent, place) = self.find(second);
+        if next == number {
+            self.unlink(parent, place);
         } else {
-            self.search(expiry).expect("a linked entry is in the queue of its second")
+            self.blocks[next].prev = prev;
+            self.blocks[prev].next = next;
+            if self.link(place) == Link::queue(number) {
+                self.set_link(place, Link::queue(prev));
+            }
+        }
+        self.blocks.remove(number);
+    }
+
+    /// A second is empty. A node with only one left goes too: nothing differs there.
+    fn unlink(&mut self, parent: Place, place: Place) {
+        let Place::In { node: number, digit } = place else {
+            self.root = Link::NOTHING;
+            return;
         };
-        let second = self.second_mut(place);
-        match (prev, next) {
-            (NIL, NIL) => self.remove(place),
-            (NIL, next) => second.oldest = next,
-            (prev, _) => second.newest = prev,
+        let node = &mut self.nodes[number];
+        node.take(digit);
+        if node.used.is_power_of_two() {
+            let last = node.links[node.first()];
+            self.set_link(parent, last);
+            self.nodes.remove(number);
         }
     }
 
-    /// The entry that expires first.
+    /// The first entry of all.
+    #[inline]
     pub(super) fn first(&self) -> Option<u32> {
-        Some(self.blocks.first()?.seconds.first()?.oldest)
-    }
-
-    /// When it expires.
-    pub(super) fn first_expiry(&self) -> Option<Expiry> {
-        Some(self.blocks.first()?.seconds.first()?.expiry)
-    }
-
-    /// The entry that comes after this one.
-    pub(super) fn after(&self, entries: &Lines<Entry>, number: u32) -> Option<u32> {
-        let entry = entries.entry(number);
-        match entry.neighbours() {
-            (_, NIL) => self.first_after(entry.expiry()),
-            (_, next) => Some(next),
+        if self.root == Link::NOTHING {
+            return None;
+        }
+        match self.leftmost(self.root).target() {
+            Target::Queue(tail) => Some(self.blocks[self.blocks[tail].next].oldest()),
+            Target::Entry(number) | Target::Node(number) => Some(number),
         }
     }
 
-    /// The first entry that expires at `expiry` or later.
-    pub(super) fn first_from(&self, expiry: Expiry) -> Option<u32> {
-        let (Ok(place) | Err(place)) = self.search(expiry);
-        self.oldest_from(place)
-    }
-
-    /// The first entry that expires later than `expiry`.
-    pub(super) fn first_after(&self, expiry: Expiry) -> Option<u32> {
-        match self.search(expiry) {
-            Ok(Place { block, at }) => self.oldest_from(Place { block, at: at + 1 }),
-            Err(place) => self.oldest_from(place),
-        }
-    }
-
-    /// The oldest entry of the second at this place, or of the next one if there is none.
-    fn oldest_from(&self, place: Place) -> Option<u32> {
-        let here = self.blocks.get(place.block)?.seconds.get(place.at);
-        let next = || self.blocks.get(place.block + 1)?.seconds.first();
-        here.or_else(next).map(|second| second.oldest)
-    }
-
-    /// Where the second is, or where it belongs.
-    fn search(&self, expiry: Expiry) -> Result<Place, Place> {
-        let Some(last) = self.blocks.last() else {
-            return Err(Place { block: 0, at: 0 });
-        };
-        // Usually it is the last one, or a new last one.
-        let block = if last.first <= expiry {
-            self.blocks.len() - 1
-        } else {
-            let after = self.blocks.partition_point(|block| block.first <= expiry);
-            after.saturating_sub(1)
-        };
-        let seconds = &self.blocks[block].seconds;
-        let at = match seconds.last() {
-            Some(last) if last.expiry < expiry => Err(seconds.len()),
-            Some(last) if last.expiry == expiry => Ok(seconds.len() - 1),
-            _ => seconds.binary_search_by_key(&expiry, |second| second.expiry),
-        };
-        at.map(|at| Place { block, at }).map_err(|at| Place { block, at })
-    }
-
-    fn second_mut(&mut self, place: Place) -> &mut Second {
-        &mut self.blocks[place.block].seconds[place.at]
-    }
-
-    fn insert(&mut self, mut place: Place, second: Second) {
-        self.seconds += 1;
-        if self.blocks[place.block].seconds.len() == FULL {
-            place = self.split(place);
-        }
-        let block = &mut self.blocks[place.block];
-        block.seconds.insert(place.at, second);
-        block.note_first();
-    }
-
-    /// Splits a full block; tells where the place in it is now.
-    fn split(&mut self, Place { block, at }: Place) -> Place {
-        let mut upper = self.spare.pop().expect("room was reserved");
-        // Behind all others a new block starts, so that ascending seconds fill theirs.
-        let is_end = at == FULL && block + 1 == self.blocks.len();
-        let keep = if is_end { FULL } else { FULL / 2 };
-        upper.extend(self.blocks[block].seconds.drain(keep..));
-        self.blocks.insert(block + 1, Block::new(upper));
-        if at < keep { Place { block, at } } else { Place { block: block + 1, at: at - keep } }
-    }
-
-    fn remove(&mut self, Place { block, at }: Place) {
-        self.seconds -= 1;
-        self.blocks[block].seconds.remove(at);
-        self.blocks[block].note_first();
-        if !self.merge(block) && block > 0 {
-            self.merge(block - 1);
-        }
-    }
-
-    /// Joins a block with the next one if both are nearly empty.
-    fn merge(&mut self, block: usize) -> bool {
-        let [lower, upper, ..] = &mut self.blocks[block..] else {
-            return false;
-        };
-        let len = lower.seconds.len() + upper.seconds.len();
-        let is_due = len <= FULL / 2 || lower.seconds.is_empty() || upper.seconds.is_empty();
-        if is_due {
-            lower.seconds.append(&mut upper.seconds);
-            lower.note_first();
-            let emptied = self.blocks.remove(block + 1).seconds;
-            if self.spare.is_empty() && self.spare.capacity() > 0 {
-                self.spare.push(emptied);
+    /// The second entry of all.
+    pub(super) fn second_of_all<S>(&self, pages: &Pages<S>) -> Option<u32> {
+        let first = self.leftmost((self.root != Link::NOTHING).then_some(self.root)?);
+        if let Target::Queue(tail) = first.target() {
+            let head = self.blocks[tail].next;
+            let after = self.blocks[head].second();
+            let next = self.blocks[head].next;
+            match after {
+                Some(_) => return after,
+                None if head != tail => return Some(self.blocks[next].oldest()),
+                None => {}
             }
         }
-        is_due
+        let next_second = self.second(pages, first).checked_add(1)?;
+        Some(self.first_from(pages, Expiry::from_raw(next_second))?.entry)
     }
 
-    /// Panics unless blocks, seconds and queues agree with each other and with the entries.
-    pub(super) fn validate(&self, lines: &Lines<Entry>) {
-        let (mut seconds, mut entries) = (0, 0);
-        let mut latest = None;
-        for (number, block) in self.blocks.iter().enumerate() {
-            let len = block.seconds.len();
-            assert!(len <= FULL && (len > 0 || self.blocks.len() == 1));
-            assert!(self.blocks.len() == 1 || block.seconds.capacity() >= FULL);
-            for (at, second) in block.seconds.iter().enumerate() {
-                assert!(at > 0 || block.first == second.expiry);
-                assert!(latest < Some(second.expiry), "seconds ascend");
-                let found = self.search(second.expiry).ok();
-                assert!(found.is_some_and(|found| (found.block, found.at) == (number, at)));
-                entries += Self::validate_queue(lines, second);
-                latest = Some(second.expiry);
-                seconds += 1;
+    /// The link of the first second below this one.
+    #[inline]
+    fn leftmost(&self, mut link: Link) -> Link {
+        while let Target::Node(number) = link.target() {
+            let node = &self.nodes[number];
+            link = node.links[node.first()];
+        }
+        link
+    }
+
+    /// The first of those that expire at `from` or later.
+    pub(super) fn first_from<S>(&self, pages: &Pages<S>, from: Expiry) -> Option<First> {
+        if self.root == Link::NOTHING {
+            return None;
+        }
+        let from = from.raw();
+        // Where to go on if everything below `link` is before.
+        let mut later = None;
+        let mut link = self.root;
+        let found = loop {
+            let Target::Node(number) = link.target() else {
+                break if self.second(pages, link) >= from { Some(link) } else { later };
+            };
+            let node = &self.nodes[number];
+            if !node.covers(from) {
+                break if node.prefix > from { Some(link) } else { later };
+            }
+            let digit = node.digit(from);
+            later = node.next(digit).map(|next| node.links[next]).or(later);
+            if !node.has(digit) {
+                break later;
+            }
+            link = node.links[digit];
+        }?;
+        Some(self.first_of(pages, self.leftmost(found)))
+    }
+
+    fn first_of<S>(&self, pages: &Pages<S>, link: Link) -> First {
+        let expiry = Expiry::from_raw(self.second(pages, link));
+        match link.target() {
+            Target::Queue(tail) => {
+                let block = &self.blocks[self.blocks[tail].next];
+                First { entry: block.oldest(), expiry, epoch: block.epoch }
+            }
+            Target::Entry(entry) | Target::Node(entry) => {
+                let epoch = Epoch(pages.entry(entry).position() & !SINGLE);
+                First { entry, expiry, epoch }
             }
         }
-        assert_eq!(seconds, self.seconds);
-        assert_eq!(entries, self.len);
     }
 
-    fn validate_queue(entries: &Lines<Entry>, second: &Second) -> usize {
-        let mut len = 0;
-        let (mut prev, mut number) = (NIL, second.oldest);
-        while number != NIL {
-            let entry = entries.entry(number);
-            assert!(entry.is_linked());
-            assert_eq!(entry.expiry(), second.expiry);
-            assert_eq!(entry.neighbours().0, prev);
-            assert!(
-                prev == NIL || entries.entry(prev).sequence() < entry.sequence(),
-                "the oldest insertion is first"
-            );
-            len += 1;
-            (prev, number) = (number, entry.neighbours().1);
+    /// Panics unless everything is where it is found; returns the entries in their order.
+    pub(super) fn validate<S>(&self, pages: &Pages<S>) -> Vec<u32> {
+        let mut seen = Seen::default();
+        if self.root != Link::NOTHING {
+            self.validate_link(pages, self.root, 0, u64::MAX, &mut seen);
         }
-        assert_eq!(second.newest, prev, "a queue is never empty");
-        len
+        assert_eq!(seen.entries.len(), self.len);
+        assert_eq!(seen.nodes, self.nodes.len(), "no node is lost");
+        assert_eq!(seen.blocks, self.blocks.len(), "no block is lost");
+        seen.entries
+    }
+
+    fn validate_link<S>(
+        &self,
+        pages: &Pages<S>,
+        link: Link,
+        first: u64,
+        last: u64,
+        seen: &mut Seen,
+    ) {
+        match link.target() {
+            Target::Entry(number) => {
+                let entry = pages.entry(number);
+                assert!((first..=last).contains(&entry.expiry().raw()));
+                assert!(entry.position() & SINGLE != 0);
+                seen.entries.push(number);
+            }
+            Target::Queue(tail) => {
+                let second = self.blocks[tail].second;
+                assert!((first..=last).contains(&second));
+                self.validate_queue(pages, tail, seen);
+            }
+            Target::Node(number) => {
+                let node = &self.nodes[number];
+                seen.nodes += 1;
+                assert!(node.used.count_ones() >= 2, "something differs");
+                let shift = node.shift();
+                let lowest = node.prefix >> shift << shift;
+                let highest = lowest | (63 << shift) | ((1 << shift) - 1);
+                assert!(first <= lowest && highest <= last, "within the node above");
+                for digit in (0..DIGITS).filter(|&digit| node.has(digit)) {
+                    let lowest = lowest | (digit as u64) << shift;
+                    let highest = lowest | ((1 << shift) - 1);
+                    self.validate_link(pages, node.links[digit], lowest, highest, seen);
+                }
+            }
+        }
+    }
+
+    fn validate_queue<S>(&self, pages: &Pages<S>, tail: u32, seen: &mut Seen) {
+        let mut number = tail;
+        loop {
+            let prev = number;
+            number = self.blocks[number].next;
+            let block = &self.blocks[number];
+            seen.blocks += 1;
+            assert_eq!(block.prev, prev);
+            assert_eq!(block.second, self.blocks[tail].second);
+            assert!(!block.epoch.is_before(self.blocks[prev].epoch) || prev == tail);
+            let slots = usize::from(block.first)..usize::from(block.end);
+            let used: Vec<usize> = (0..SLOTS).filter(|&slot| block.slots[slot] != NIL).collect();
+            assert!(!used.is_empty() && used.len() == usize::from(block.used));
+            for slot in used {
+                let entry = pages.entry(block.slots[slot]);
+                assert!(slots.contains(&slot));
+                assert_eq!(entry.position(), number << SLOT_BITS | slot as u32);
+                assert_eq!(entry.expiry().raw(), block.second);
+                seen.entries.push(block.slots[slot]);
+            }
+            if number == tail {
+                return;
+            }
+        }
     }
 }
 
-#[cfg(test)]
+#[derive(Default)]
+struct Seen {
+    entries: Vec<u32>,
+    nodes: usize,
+    blocks: usize,
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::key::mix;
-    use super::super::lines::number_of;
+    use super::super::pages::{Locked, Store};
     use super::*;
 
-    /// The entry that gets this sequence number.
-    fn number(sequence: u64) -> u32 {
-        number_of(sequence as usize)
+    /// Entry numbers count through the pages, which have eight places for six entries.
+    fn entry(n: usize) -> u32 {
+        (n / 6 * 8 + n % 6) as u32
     }
 
-    fn add(order: &mut Timeline, entries: &Lines<Entry>, expiry: u64, sequence: u64) -> bool {
-        let room = sequence as usize + 1;
-        assert!(entries.try_grow_to(room).is_ok() && order.try_reserve(1).is_ok());
-        let entry = entries.entry(number(sequence));
-        entry.set_expiry(Expiry::from_raw(expiry));
-        entry.set_sequence(sequence);
-        order.link(entries, number(sequence))
+    fn with_entries(n: usize, test: impl FnOnce(&mut Locked<'_, u8, Order>)) {
+        let store = Store::new(Order::new());
+        let mut locked = store.lock();
+        while locked.pages().get(entry(n)).is_none() {
+            locked.add_page(|_| Ok(())).unwrap();
+        }
+        test(&mut locked);
     }
 
-    fn walk(order: &Timeline, entries: &Lines<Entry>) -> Vec<(u64, u64)> {
-        std::iter::successors(order.first(), |&number| order.after(entries, number))
-            .map(|number| entries.entry(number))
-            .map(|entry| (entry.expiry().raw(), entry.sequence()))
-            .collect()
+    fn add(order: &mut Order, pages: &Pages<u8>, number: u32, expiry: u64) {
+        let expiry = Expiry::from_raw(expiry);
+        order.try_reserve(pages, expiry).unwrap();
+        pages.entry(number).set_expiry(expiry);
+        order.append(pages, number);
     }
 
     #[test]
     fn sorted_by_expiry_then_by_insertion() {
-        let (mut order, entries) = (Timeline::default(), Lines::new());
-        for (sequence, expiry) in [5, 3, 9, 5, 3, u64::MAX, 0, 9, u64::MAX].iter().enumerate() {
-            add(&mut order, &entries, *expiry, sequence as u64);
-        }
-        order.validate(&entries);
         let never = u64::MAX;
-        assert_eq!(
-            walk(&order, &entries),
-            [(0, 6), (3, 1), (3, 4), (5, 0), (5, 3), (9, 2), (9, 7), (never, 5), (never, 8)]
-        );
-        let at = |expiry| {
-            let first = order.first_from(Expiry::from_raw(expiry));
-            first.map(|number| entries.entry(number).sequence())
-        };
-        assert_eq!(at(0), Some(6));
-        assert_eq!(at(1), Some(1));
-        assert_eq!(at(4), Some(0));
-        assert_eq!(at(10), Some(5));
-        assert_eq!(order.first_after(Expiry::from_raw(0)), Some(number(1)));
+        let expiries = [5, 3, 9, 5, 3, never, 0, 9, never, 1 << 40, 64, 4096, 3];
+        with_entries(expiries.len(), |locked| {
+            let pages = locked.pages();
+            for (n, expiry) in expiries.into_iter().enumerate() {
+                add(locked, pages, entry(n), expiry);
+                locked.validate(pages);
+            }
+            let order = [6, 1, 4, 12, 0, 3, 2, 7, 10, 11, 9, 5, 8].map(entry);
+            assert_eq!(locked.validate(pages), order);
+            assert_eq!(locked.first(), Some(entry(6)));
+            let from = |expiry| {
+                let first = locked.first_from(pages, Expiry::from_raw(expiry));
+                first.map(|first| (first.entry, first.expiry.raw()))
+            };
+            assert_eq!(from(0), Some((entry(6), 0)));
+            assert_eq!(from(1), Some((entry(1), 3)));
+            assert_eq!(from(4), Some((entry(0), 5)));
+            assert_eq!(from(10), Some((entry(10), 64)));
+            assert_eq!(from(65), Some((entry(11), 4096)));
+            assert_eq!(from(1 << 41), Some((entry(5), never)));
+        });
     }
 
     #[test]
     fn agrees_with_a_sorted_list_under_random_changes() {
-        let (mut order, entries) = (Timeline::default(), Lines::new());
-        let mut model: Vec<(u64, u64)> = Vec::new();
-        let mut random = 7;
-        for sequence in 0..5000 {
-            random = mix(random + 1);
-            let range = [3, 50, 100_000][(sequence / 500 % 3) as usize];
-            if random >> 60 < 9 || model.is_empty() {
-                let expiry = random % range;
-                let is_first = add(&mut order, &entries, expiry, sequence);
-                let at = model.partition_point(|m| *m < (expiry, sequence));
-                model.insert(at, (expiry, sequence));
-                assert_eq!(is_first, at == 0);
-            } else {
-                let at = random as usize % model.len();
-                let (_, sequence) = model.remove(at);
-                assert_eq!(order.unlink(&entries, number(sequence)), at == 0);
+        let ranges = [3, 50, 5000, 1 << 20, 1 << 63];
+        with_entries(6000, |locked| {
+            let pages = locked.pages();
+            let mut model: Vec<(u64, usize, u32)> = Vec::new();
+            let mut free: Vec<u32> = (0..6000).map(entry).collect();
+            let mut random = 7;
+            for insertion in 0..15_000 {
+                random = mix(random + 1);
+                let range = ranges[insertion / 1000 % ranges.len()];
+                if random >> 60 < 9 || model.is_empty() {
+                    let (number, expiry) = (free.pop().unwrap(), mix(random) % range);
+                    add(locked, pages, number, expiry);
+                    let at = model.partition_point(|m| m.0 <= expiry);
+                    model.insert(at, (expiry, insertion, number));
+                } else {
+                    let at = if random % 2 == 0 { 0 } else { random as usize % model.len() };
+                    let (_, _, number) = model.remove(at);
+                    locked.remove(pages, number);
+                    free.push(number);
+                }
+                if random % 50 == 0 {
+                    locked.next_epoch();
+                }
+                assert_eq!(locked.first(), model.first().map(|m| m.2));
+                assert_eq!(locked.second_of_all(pages), model.get(1).map(|m| m.2));
+                let from = mix(random + 9) % range;
+                let expected = model.get(model.partition_point(|m| m.0 < from));
+                let found = locked.first_from(pages, Expiry::from_raw(from));
+                assert_eq!(found.map(|first| first.entry), expected.map(|m| m.2));
+                if insertion % 200 == 0 {
+                    let entries: Vec<u32> = model.iter().map(|m| m.2).collect();
+                    assert_eq!(locked.validate(pages), entries);
+                }
             }
-            assert_eq!(order.first(), model.first().map(|m| number(m.1)));
-            if sequence % 50 == 0 {
-                order.validate(&entries);
-                assert_eq!(walk(&order, &entries), model);
-            }
+            model.iter().for_each(|m| locked.remove(pages, m.2));
+            assert!(locked.validate(pages).is_empty());
+        });
+    }
+
+    /// What an insertion reserves is enough, though it evicts before it takes its place.
+    #[test]
+    fn what_is_reserved_is_enough_whatever_is_removed_before_it_is_used() {
+        for round in 0..1000 {
+            with_entries(40, |locked| {
+                let pages = locked.pages();
+                let mut random = round;
+                let mut next = || {
+                    random = mix(random + 1);
+                    random
+                };
+                let range = [2, 5, 100, 1 << 40][round as usize % 4];
+                let there = next() % 30;
+                for n in 0..there {
+                    add(locked, pages, entry(n as usize), next() % range);
+                    if next() % 4 == 0 {
+                        locked.next_epoch();
+                    }
+                }
+                let expiry = Expiry::from_raw(next() % range);
+                locked.try_reserve(pages, expiry).unwrap();
+                for _ in 0..there.min(next() % 30) {
+                    let first = locked.first().unwrap();
+                    locked.remove(pages, first);
+                }
+                let new = entry(39);
+                pages.entry(new).set_expiry(expiry);
+                let before = (locked.nodes.places(), locked.blocks.places());
+                locked.append(pages, new);
+                assert_eq!((locked.nodes.places(), locked.blocks.places()), before);
+                locked.validate(pages);
+            });
         }
     }
 
     #[test]
-    fn ascending_seconds_fill_their_blocks_and_random_ones_half_at_least() {
-        for stride in [1, 7919] {
-            let (mut order, entries) = (Timeline::default(), Lines::new());
-            for n in 0..10_000 {
-                add(&mut order, &entries, n * stride % 10_007, n);
-            }
-            order.validate(&entries);
-            let least = if stride == 1 { FULL } else { FULL / 2 };
-            assert!(order.blocks.len() <= 10_000 / least + 1);
+    fn an_epoch_tells_what_was_there_before() {
+        with_entries(100, |locked| {
+            let pages = locked.pages();
+            add(locked, pages, 0, 5);
+            let epoch = locked.next_epoch();
+            add(locked, pages, 1, 5);
+            add(locked, pages, 2, 4);
+            let first = |order: &Order, from| {
+                let first = order.first_from(pages, Expiry::from_raw(from)).unwrap();
+                (first.entry, first.epoch.is_before(epoch))
+            };
+            assert_eq!(first(locked, 4), (2, false));
+            assert_eq!(first(locked, 5), (0, true));
+            locked.remove(pages, 0);
+            assert_eq!(first(locked, 5), (1, false));
+        });
+        let mut epoch = Epoch(SINGLE - 2);
+        for _ in 0..5 {
+            assert!(epoch.is_before(epoch.next()) && !epoch.next().is_before(epoch));
+            assert!(!epoch.is_before(epoch));
+            epoch = epoch.next();
         }
     }
 
+    /// Neither ascending nor descending seconds, nor those far apart, take much for each.
     #[test]
-    fn blocks_that_empty_are_joined() {
-        let (mut order, entries) = (Timeline::default(), Lines::new());
-        for n in 0..6400 {
-            add(&mut order, &entries, n, n);
+    fn it_takes_little_memory_whatever_the_expiries() {
+        const N: usize = 60_000;
+        for (stride, most) in [(0, 7), (1, 5), (-1, 5), (1_000_003, 272), (1 << 40, 272)] {
+            with_entries(N, |locked| {
+                let pages = locked.pages();
+                for n in 0..N {
+                    add(locked, pages, entry(n), (n as i64 * stride) as u64);
+                }
+                let bytes = locked.nodes.len() * size_of::<Node>() + locked.blocks.len() * 64;
+                assert!(bytes <= N * most, "{stride}: {} each", bytes / N);
+            });
         }
-        for n in (0..6400).filter(|n| n % 32 != 0) {
-            order.unlink(&entries, number(n));
-        }
-        order.validate(&entries);
-        assert_eq!(order.len(), 200);
-        assert!(order.blocks.len() <= 200 / 16 + 1, "{}", order.blocks.len());
-    }
-
-    /// The only block holds all a small cache needs.
-    #[test]
-    fn a_small_order_allocates_little() {
-        let (mut order, entries) = (Timeline::default(), Lines::new());
-        for n in 0..10 {
-            add(&mut order, &entries, n, n);
-        }
-        assert!(order.blocks[0].seconds.capacity() <= 16);
-        assert!(order.spare.capacity() == 0 && order.blocks.capacity() <= 4);
     }
 }

@@ -2,10 +2,10 @@
 
 use super::Cause;
 
-/// Numbers since the cache was made, but for `held`. A snapshot: taken shard by shard.
+/// Numbers since the cache was made, but for `held`; all of one moment.
 ///
-/// Misses are told apart by a short memory of what left each shard lately; a miss for a session
-/// that left longer ago counts as unknown. So the four `misses_` are exact as a sum and
+/// Misses are told apart by a short memory of what left lately (the ghost list); a miss for a
+/// session that left longer ago counts as unknown. So the four `misses_` are exact as a sum and
 /// approximate one by one.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Statistics {
@@ -36,24 +36,30 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    pub(super) fn add(&mut self, other: &Statistics) {
-        self.held += other.held;
-        self.stored += other.stored;
-        self.hits += other.hits;
-        self.misses_unknown += other.misses_unknown;
-        self.misses_expired += other.misses_expired;
-        self.misses_removed += other.misses_removed;
-        self.misses_evicted += other.misses_evicted;
-        self.replaced += other.replaced;
-        self.removed += other.removed;
-        self.taken += other.taken;
-        self.evicted += other.evicted;
-        self.flushed += other.flushed;
-    }
+    /// Nothing has happened yet.
+    pub(super) const NOTHING: Statistics = Statistics {
+        held: 0,
+        stored: 0,
+        hits: 0,
+        misses_unknown: 0,
+        misses_expired: 0,
+        misses_removed: 0,
+        misses_evicted: 0,
+        replaced: 0,
+        removed: 0,
+        taken: 0,
+        evicted: 0,
+        flushed: 0,
+    };
 
     /// All look-ups that found nothing.
     pub fn misses(&self) -> u64 {
         self.misses_unknown + self.misses_expired + self.misses_removed + self.misses_evicted
+    }
+
+    /// All sessions that have left.
+    pub(super) fn left(&self) -> u64 {
+        self.replaced + self.removed + self.taken + self.evicted + self.flushed
     }
 
     pub(super) fn count_departure(&mut self, cause: Cause) {
@@ -77,55 +83,9 @@ impl Statistics {
     }
 }
 
-const REMEMBERED: usize = 16;
-
-/// The tags of what left a shard lately, and why: a ring.
-#[derive(Clone, Copy)]
-pub(super) struct Recent {
-    tags: [u32; REMEMBERED],
-    causes: [Option<Cause>; REMEMBERED],
-    next: u8,
-}
-
-impl Recent {
-    pub(super) const fn new() -> Self {
-        Recent { tags: [0; REMEMBERED], causes: [None; REMEMBERED], next: 0 }
-    }
-
-    pub(super) fn note(&mut self, tag: u32, cause: Cause) {
-        let at = usize::from(self.next);
-        self.tags[at] = tag;
-        self.causes[at] = Some(cause);
-        self.next = ((at + 1) % REMEMBERED) as u8;
-    }
-
-    /// Why the session with this tag left, if that was lately; the latest reason counts.
-    pub(super) fn cause(&self, tag: u32) -> Option<Cause> {
-        let newest_first = (1..=REMEMBERED).map(|back| {
-            let at = (usize::from(self.next) + REMEMBERED - back) % REMEMBERED;
-            (self.tags[at], self.causes[at])
-        });
-        newest_first.filter(|&(remembered, _)| remembered == tag).find_map(|(_, cause)| cause)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_latest_reason_counts_and_old_ones_are_forgotten() {
-        let mut recent = Recent::new();
-        assert!(recent.cause(0).is_none(), "an unused place remembers nothing");
-        recent.note(5, Cause::Expired);
-        recent.note(5, Cause::Evicted);
-        assert_eq!(recent.cause(5), Some(Cause::Evicted));
-        for tag in 100..100 + REMEMBERED as u32 {
-            recent.note(tag, Cause::Taken);
-        }
-        assert_eq!(recent.cause(5), None);
-        assert_eq!(recent.cause(100), Some(Cause::Taken));
-    }
 
     #[test]
     fn each_reason_has_its_counter() {
@@ -144,8 +104,5 @@ mod tests {
         assert_eq!(statistics.misses_evicted, 1);
         assert_eq!(statistics.misses_removed, 2);
         assert_eq!(statistics.misses(), 5);
-        let mut sum = statistics;
-        sum.add(&statistics);
-        assert_eq!(sum.misses(), 10);
     }
 }

@@ -114,7 +114,6 @@ fn hammer(cache: &SessionCache<Session>, sessions: &[Session], seed: u64, rounds
             94..96 => cache.set_capacity([1, 10, 200, 1000, usize::MAX][random.below(5) as usize]),
             96 => cache.for_each(|_, session| assert!(*session.0 < 1_000_000)),
             97 => assert!(cache.statistics().stored < u64::MAX / 2),
-            98 => drop(cache.freeze()),
             _ => assert!(cache.len() < 1_000_000),
         }
     }
@@ -168,9 +167,9 @@ fn nothing_is_lost_or_doubled_under_any_mix() {
     });
 }
 
-/// Many short runs, so that the split at 256 sessions is crossed by all threads at once often.
+/// Many short runs, so that a cache is often small and growing.
 #[test]
-fn the_split_loses_nothing() {
+fn growth_loses_nothing() {
     within_seconds(60, || {
         for seed in 0..60 {
             hammered(usize::MAX, 2000, 300, seed);
@@ -250,8 +249,7 @@ impl Drop for Reentrant {
     fn drop(&mut self) {
         self.ends.fetch_add(1, Ordering::Relaxed);
         if let Some(cache) = self.cache.upgrade() {
-            // Every shard is locked once: should this thread hold one, it ends here.
-            drop(cache.freeze());
+            // Should this thread hold the lock, it ends here.
             drop(cache.peek(&key(self.n)));
             drop(cache.remove(&key(self.n + 1_000_000)));
         }
@@ -283,9 +281,9 @@ fn no_session_ends_under_a_lock() {
         drop(cache.get(&key(30)));
         cache.set_capacity(300);
         assert_eq!(add(1000, new(1000)), 81);
-        drop(cache.flush(200));
+        assert_eq!(cache.flush(200).count(), 99);
         cache.for_each(|_, session| assert!(session.0.n < 2000));
-        drop(cache.flush_all(Cause::Closed));
+        assert_eq!(cache.flush_all(Cause::Closed).count(), 201);
         assert_eq!(ends.load(Ordering::Relaxed), 501);
         assert!(cache.is_empty());
         cache.validate();
@@ -313,39 +311,6 @@ fn a_session_added_again_during_a_flush_is_not_flushed_again() {
             }
             assert_eq!(flushed, n);
             assert_eq!(cache.len() as u64, n);
-            cache.validate();
-        }
-    });
-}
-
-#[test]
-fn a_frozen_cache_lets_nobody_in_until_it_thaws() {
-    within_seconds(60, || {
-        for n in [0, 5, 500] {
-            let cache = SessionCache::new(usize::MAX);
-            for (i, session) in sessions(n).into_iter().enumerate() {
-                insert(&cache, key(i as u64), Expiry::NEVER, session);
-            }
-            let inside = AtomicUsize::new(0);
-            std::thread::scope(|scope| {
-                let frozen = cache.freeze();
-                let (cache, inside) = (&cache, &inside);
-                let start = |id| {
-                    scope.spawn(move || {
-                        insert(cache, key(id), Expiry::NEVER, Session(Arc::new(0)));
-                        inside.fetch_add(1, Ordering::SeqCst);
-                    })
-                };
-                let threads: Vec<_> = (10_000..10_010).map(start).collect();
-                std::thread::sleep(Duration::from_millis(20));
-                assert_eq!(inside.load(Ordering::SeqCst), 0);
-                match n {
-                    5 => frozen.release_in_child(),
-                    _ => drop(frozen),
-                }
-                threads.into_iter().for_each(|thread| thread.join().unwrap());
-            });
-            assert_eq!(cache.len() as u64, n + 10);
             cache.validate();
         }
     });
