@@ -847,14 +847,16 @@ void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx,
 SSLCACHE_GET_CB SSL_CTX_sess_get_get_cb(SSL_CTX *ctx);
 
 /*
- * Returns a hash table of libcrypto (for OPENSSL_LH_doall() and its like) that shows the sessions in
- * the internal cache of `ctx`, as they are now.
+ * Returns a hash table of libcrypto (for OPENSSL_LH_doall() and its like) that shows the sessions
+ * in the internal cache of `ctx`.
  *
- * It is a picture: good to look at until the cache changes, brought up to date by the next call, and
- * changing it changes nothing else. SSL_CTX_sess_number() is the cheap way to count.
+ * It follows the cache: a session that is added appears in it, one that leaves is taken out. Each
+ * call returns the same table. Changing it changes nothing else. SSL_CTX_sess_number() is the
+ * cheap way to count: from the first call on, every change of the cache is one of the table too.
  *
- * Ownership: the table is the context's; no references are taken.
+ * Ownership: the table is the context's, and ends with it; no references are taken.
  * Returns NULL for NULL, and without libcrypto in the process.
+ * Thread safety: any number of threads may walk the table while none changes the cache.
  * See SSL_CTX_sessions(3).
  * Arguments: `ctx` is NULL or live.
  */

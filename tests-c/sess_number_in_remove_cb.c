@@ -1,17 +1,26 @@
-/* SSL_CTX_sess_number(3) inside remove_cb while several sessions leave in one call: it falls from one to the next. */
+/*
+ * SSL_CTX_sess_number(3), and the table of SSL_CTX_sessions(3), inside remove_cb while several sessions leave in one
+ * call: it falls from one to the next.
+ */
 #include "conformance.h"
+
+#include <openssl/lhash.h>
+
+static OPENSSL_LHASH *table;
 
 static void says_number(SSL_CTX *ctx, SSL_SESSION *session)
 {
     long number = SSL_CTX_sess_number(ctx);
 
-    trace_inside("remove_cb %s, number %ld", name_of(session), number);
+    trace_inside("remove_cb %s, number %ld, in the table %lu, it too %d", name_of(session), number,
+                 OPENSSL_LH_num_items(table), OPENSSL_LH_retrieve(table, session) != NULL);
 }
 
 int main(void)
 {
     SSL_CTX *ctx = context_new();
 
+    table = (OPENSSL_LHASH *)SSL_CTX_sessions(ctx);
     SSL_CTX_sess_set_remove_cb(ctx, says_number);
     add_new(ctx, "a", T0, 100);
     add_new(ctx, "b", T0, 200);

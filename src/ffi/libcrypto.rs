@@ -10,6 +10,7 @@ use std::sync::{Once, OnceLock};
 use libc::{c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 
 use super::constants::*;
+use super::lhash::*;
 use super::memory::NoMemory;
 use super::types::{BIO, EVP_PKEY, FILE, LHASH_OF_SSL_SESSION, SSL_SESSION, X509, pem_password_cb};
 
@@ -44,26 +45,6 @@ pub type ExNewFree = unsafe extern "C-unwind" fn(
     *mut c_void,
 );
 
-/// The hash function of a hash table of libcrypto.
-pub type LhHash = Option<unsafe extern "C-unwind" fn(*const c_void) -> c_ulong>;
-/// The comparison of a hash table of libcrypto: 0 for equal.
-pub type LhCompare = Option<unsafe extern "C-unwind" fn(*const c_void, *const c_void) -> c_int>;
-
-/// What a program has done with each entry of a hash table.
-pub type LhVisit = Option<unsafe extern "C-unwind" fn(*mut c_void)>;
-/// The same with an argument.
-pub type LhVisitWith = Option<unsafe extern "C-unwind" fn(*mut c_void, *mut c_void)>;
-/// How a hash table of libcrypto 3.3 or later calls its hash function.
-pub type LhHashThunk = Option<unsafe extern "C-unwind" fn(*const c_void, LhHash) -> c_ulong>;
-/// How it calls its comparison.
-pub type LhCompareThunk =
-    Option<unsafe extern "C-unwind" fn(*const c_void, *const c_void, LhCompare) -> c_int>;
-/// How it calls what is to be done with each entry.
-pub type LhVisitThunk = Option<unsafe extern "C-unwind" fn(*mut c_void, LhVisit)>;
-/// The same with an argument.
-pub type LhVisitWithThunk =
-    Option<unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, LhVisitWith)>;
-
 /// libcrypto's `ERR_STRING_DATA`.
 #[repr(C)]
 pub struct ErrorString {
@@ -92,7 +73,7 @@ crate::ffi::symbols::symbol_table! {
         fn OPENSSL_LH_new(LhHash, LhCompare) -> *mut LHASH_OF_SSL_SESSION;
         fn OPENSSL_LH_set_thunks(*mut LHASH_OF_SSL_SESSION, LhHashThunk, LhCompareThunk, LhVisitThunk, LhVisitWithThunk) -> *mut LHASH_OF_SSL_SESSION;
         fn OPENSSL_LH_insert(*mut LHASH_OF_SSL_SESSION, *mut c_void) -> *mut c_void;
-        fn OPENSSL_LH_flush(*mut LHASH_OF_SSL_SESSION);
+        fn OPENSSL_LH_delete(*mut LHASH_OF_SSL_SESSION, *const c_void) -> *mut c_void;
         fn OPENSSL_LH_free(*mut LHASH_OF_SSL_SESSION);
         fn ERR_load_strings(c_int, *mut ErrorString) -> c_int;
         fn ERR_new();

@@ -4,6 +4,7 @@
 pub mod constants;
 pub mod guard;
 pub mod handle;
+pub mod lhash;
 pub mod libcrypto;
 pub mod memory;
 pub mod streams;

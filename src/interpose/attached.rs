@@ -8,7 +8,7 @@ use super::address_map::AddressMap;
 use super::ends::Ends;
 use super::real::{Real, call};
 use super::session::RealSession;
-use super::{hooks, shadow, shared_memory};
+use super::{ended_tables, hooks, shadow, shared_memory};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::libcrypto::CryptoExData;
@@ -80,6 +80,7 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
     {
         return;
     }
+    ended_tables::forget(ctx.addr());
     let attached = Counted::new(|| Attached {
         cache: InternalCache::default(),
         flushes_seen: AtomicI32::new(0),
@@ -193,6 +194,9 @@ unsafe extern "C-unwind" fn context_freed(
     let attached = Held::new(unsafe { Counted::from_raw(state) });
     guard((), || {
         CONTEXTS.remove(&attached);
+        if let Some(view) = attached.cache.end_table() {
+            ended_tables::keep(ctx.addr(), view);
+        }
         detach(ctx, &attached.cache);
     });
     attached.release();

@@ -10,6 +10,7 @@ use super::{connection, hooks, shadow};
 use crate::cache::{Key, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
+use crate::ffi::lhash::lhash_functions;
 use crate::ffi::types::*;
 use crate::report;
 use crate::rules::SessionRef;
@@ -118,10 +119,10 @@ pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
     }
 }
 
-/// `SSL_CTX_sessions`; without libcrypto in sight the real library's own table, which is empty.
+/// `SSL_CTX_sessions`; without memory for a table the real library's own, which is empty.
 pub fn sessions(real: &Real, ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION {
     attached::of(ctx)
-        .and_then(|attached| attached.cache.table())
+        .and_then(|attached| attached.cache.table(lhash_functions!(real)?))
         .unwrap_or_else(|| call!(real, SSL_CTX_sessions(ctx) else std::ptr::null_mut()))
 }
 

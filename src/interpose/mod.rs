@@ -16,6 +16,7 @@ mod address_map;
 mod attached;
 pub mod calls;
 mod connection;
+mod ended_tables;
 mod ends;
 mod hooks;
 mod quiet;

@@ -3,6 +3,7 @@
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void, size_t, time_t};
 
 use super::shared_memory::Malloc;
+use crate::ffi::lhash::*;
 use crate::ffi::libcrypto::{ExDup, ExNewFree};
 use crate::ffi::symbols::symbol_table;
 use crate::ffi::types::*;
@@ -153,6 +154,11 @@ symbol_table! {
         fn OSSL_LIB_CTX_set0_default(*mut OSSL_LIB_CTX) -> *mut OSSL_LIB_CTX;
         fn CRYPTO_malloc(size_t, *const c_char, c_int) -> *mut c_void;
         fn CRYPTO_get_mem_functions(*mut Malloc, *mut c_void, *mut c_void);
+        fn OPENSSL_LH_new(LhHash, LhCompare) -> *mut LHASH_OF_SSL_SESSION;
+        fn OPENSSL_LH_set_thunks(*mut LHASH_OF_SSL_SESSION, LhHashThunk, LhCompareThunk, LhVisitThunk, LhVisitWithThunk) -> *mut LHASH_OF_SSL_SESSION;
+        fn OPENSSL_LH_insert(*mut LHASH_OF_SSL_SESSION, *mut c_void) -> *mut c_void;
+        fn OPENSSL_LH_delete(*mut LHASH_OF_SSL_SESSION, *const c_void) -> *mut c_void;
+        fn OPENSSL_LH_free(*mut LHASH_OF_SSL_SESSION);
         fn CRYPTO_get_ex_new_index(c_int, c_long, *mut c_void, Option<ExNewFree>, Option<ExDup>, Option<ExNewFree>) -> c_int;
     }
 }

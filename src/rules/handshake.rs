@@ -54,10 +54,8 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// The session that the internal cache has under this key, taken from it with `single_use`.
     fn cached(&self, key: &Key, single_use: bool) -> Option<Held<S>> {
-        let look_up = |look_up: fn(&SessionCache<S>, &Key) -> Option<S>| {
-            guard(None, || look_up(&self.sessions, key)).map(Held::new)
-        };
-        let found = look_up(if single_use { SessionCache::peek } else { SessionCache::get });
+        let look_up = if single_use { SessionCache::peek } else { SessionCache::get };
+        let found = guard(None, || look_up(&self.sessions, key)).map(Held::new);
         // libssl compares with the session as it is now: one whose id has changed, or that a release
         // before CVE-2024-2511 has left without one, is found no more.
         let has_changed = found.as_ref().is_some_and(|session| session.key() != *key);
@@ -67,7 +65,7 @@ impl<S: SessionRef> InternalCache<S> {
         if let Some(session) = found {
             session.release();
         }
-        if has_changed { None } else { look_up(SessionCache::take) }
+        if has_changed { None } else { self.take(key) }
     }
 
     /// A usable session came from the external cache: counted, and stored unless the mode says no.
@@ -77,8 +75,7 @@ impl<S: SessionRef> InternalCache<S> {
             return false;
         }
         self.add(ctx, session);
-        let taken = || guard(None, || self.sessions.take(&session.key())).map(Held::new);
-        !single_use || taken().map(Held::release).is_some()
+        !single_use || self.take(&session.key()).map(Held::release).is_some()
     }
 
     /// A handshake made `session`: stores it if it should be.

@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use libc::{c_int, c_long};
 use once_cell::race::OnceBox;
 
-use super::table::Table;
+use super::lhash_view::{EndedView, LhashView};
 use super::whereabouts::{self, Place};
 use super::{CacheMode, Callbacks, Counter, Counters, Held, Lifetime, SessionRef};
 use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
+use crate::ffi::lhash::LhashFunctions;
 use crate::ffi::memory::{boxed, push};
-use crate::ffi::types::SSL_CTX;
+use crate::ffi::types::{LHASH_OF_SSL_SESSION, SSL_CTX};
 
 /// A context's sessions with the rules around them.
 ///
@@ -29,7 +30,7 @@ pub struct InternalCache<S> {
     /// In a box of their own: what every handshake writes is to lie apart from what every look-up
     /// reads, and a context without handshakes is to be small.
     counters: OnceBox<Counters>,
-    pub(super) table: Table,
+    lhash: LhashView<S>,
 }
 
 impl<S: SessionRef> Default for InternalCache<S> {
@@ -41,7 +42,7 @@ impl<S: SessionRef> Default for InternalCache<S> {
             size: AtomicUsize::new(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT),
             callbacks: Callbacks::default(),
             counters: OnceBox::new(),
-            table: Table::default(),
+            lhash: LhashView::default(),
         }
     }
 }
@@ -59,11 +60,12 @@ impl<S: SessionRef> InternalCache<S> {
     /// `SSL_CTX_add_session`: true if it was not there. Takes a reference of its own.
     pub fn add(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
         match guard(None, || Some(self.insert(ctx, session))) {
-            Some(Insertion::Added { replaced, evicted }) => {
-                self.made_room(ctx, replaced, evicted);
+            Some((key, Insertion::Added { replaced, evicted })) => {
+                self.show(session, &key);
+                self.made_room(ctx, &key, replaced, evicted);
                 true
             }
-            Some(Insertion::AlreadyThere(session) | Insertion::NoMemory(session)) => {
+            Some((_, Insertion::AlreadyThere(session) | Insertion::NoMemory(session))) => {
                 Held::new(session).release();
                 false
             }
@@ -72,7 +74,7 @@ impl<S: SessionRef> InternalCache<S> {
     }
 
     /// The part of it that calls nothing back.
-    fn insert(&self, ctx: *mut SSL_CTX, session: &S) -> Insertion<'_, S> {
+    fn insert(&self, ctx: *mut SSL_CTX, session: &S) -> (Key, Insertion<'_, S>) {
         self.note(ctx, session);
         let updates_time = self.mode().updates_time();
         if updates_time {
@@ -90,7 +92,7 @@ impl<S: SessionRef> InternalCache<S> {
         }
         // Before any callback: what the application does there with `session` is its own affair.
         whereabouts::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
-        inserted
+        (key, inserted)
     }
 
     /// Whether a session leaves the cache only when the application has been told of the one before.
@@ -111,7 +113,16 @@ impl<S: SessionRef> InternalCache<S> {
     }
 
     /// Lets go of what left for a new session, and tells the application.
-    fn made_room(&self, ctx: *mut SSL_CTX, replaced: Option<S>, evicted: Departures<'_, S>) {
+    fn made_room(
+        &self,
+        ctx: *mut SSL_CTX,
+        key: &Key,
+        replaced: Option<S>,
+        evicted: Departures<'_, S>,
+    ) {
+        if let Some(replaced) = &replaced {
+            self.show(replaced, key);
+        }
         let mut evicted = ManuallyDrop::new(evicted);
         let mut next = next_of(&mut evicted);
         // Replaced without a word, as in OpenSSL: no callback, still resumable.
@@ -139,6 +150,9 @@ impl<S: SessionRef> InternalCache<S> {
     /// key, and tells the application of `session` whether or not something had. True if it had.
     pub fn removed(&self, ctx: *mut SSL_CTX, session: &S, key: &Key) -> bool {
         let found = guard(None, || self.sessions.remove(key)).map(Held::new);
+        if let Some(found) = &found {
+            self.show(found, key);
+        }
         self.callbacks.removed(ctx, session);
         found.map(Held::release).is_some()
     }
@@ -163,6 +177,7 @@ impl<S: SessionRef> InternalCache<S> {
         // What a callback has added meanwhile goes without a word.
         let mut left = ManuallyDrop::new(self.sessions.flush_one_by_one(None, Cause::Closed));
         while let Some(session) = next_of(&mut left) {
+            self.has_left(&session);
             session.release();
         }
     }
@@ -198,8 +213,36 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// A session left without anyone asking for it.
     fn departed(&self, ctx: *mut SSL_CTX, session: &S) {
+        self.has_left(session);
         session.mark_not_resumable(ctx);
         self.callbacks.removed(ctx, session);
+    }
+
+    /// The session with this key, for its one resumption: of several threads one gets it.
+    pub(super) fn take(&self, key: &Key) -> Option<Held<S>> {
+        let taken = guard(None, || self.sessions.take(key)).map(Held::new)?;
+        self.show(&taken, key);
+        Some(taken)
+    }
+
+    /// `SSL_CTX_sessions`: the table that follows the cache; `None` without memory for it.
+    pub fn table(&self, functions: LhashFunctions) -> Option<*mut LHASH_OF_SSL_SESSION> {
+        self.lhash.of(&self.sessions, functions).ok()
+    }
+
+    /// The table, if there is one, empties and follows the cache no more: the context ends.
+    pub fn end_table(&self) -> Option<EndedView<S>> {
+        self.lhash.end()
+    }
+
+    /// `session` has come or left, under this key: so it does in the table.
+    fn show(&self, session: &S, key: &Key) {
+        self.lhash.update(&self.sessions, session, || *key);
+    }
+
+    /// The same for one that has left under the key that it had then.
+    fn has_left(&self, session: &S) {
+        self.lhash.update(&self.sessions, session, || session.key());
     }
 
     /// The session with this key, with a reference; counted in the statistics alone.

@@ -5,6 +5,15 @@
  */
 #include "der.h"
 
+#include <openssl/lhash.h>
+
+static int shown;
+
+static void count_shown(void *session)
+{
+    shown += SSL_SESSION_get_time(session) == T0;
+}
+
 static void by_set1_id(void)
 {
     section("SSL_SESSION_set1_id");
@@ -91,6 +100,33 @@ static void added_again_under_the_new_id(void)
     CALL(SSL_CTX_free(ctx));
 }
 
+/* In the table that SSL_CTX_sessions shows it stays as long as in the cache, whatever its id. */
+static void in_the_table(void)
+{
+    section("the table shows it until it leaves");
+    SSL_CTX *ctx = context_that_says_removed();
+    SSL_SESSION *a = session_new("a", TLS1_2_VERSION, T0, 100), *twin = session_twin("twin of a", a);
+    OPENSSL_LHASH *table = (OPENSSL_LHASH *)SSL_CTX_sessions(ctx);
+
+    TRACE(SSL_CTX_add_session(ctx, a));
+    session_id(a, "another id");
+    TRACE(OPENSSL_LH_num_items(table));
+    CALL(SSL_CTX_flush_sessions(ctx, 0));
+    TRACE(OPENSSL_LH_num_items(table));
+    TRACE(SSL_CTX_add_session(ctx, a));
+    session_id(a, "a third id");
+    TRACE(SSL_CTX_add_session(ctx, a));
+    session_id(a, "a");
+    TRACE(SSL_CTX_add_session(ctx, twin));
+    CALL(SSL_SESSION_free(a));
+    OPENSSL_LH_doall(table, count_shown);
+    TRACE(shown);
+    CALL(SSL_CTX_flush_sessions(ctx, T0 + 101));
+    TRACE(OPENSSL_LH_num_items(table));
+    CALL(SSL_SESSION_free(twin));
+    CALL(SSL_CTX_free(ctx));
+}
+
 int main(void)
 {
     by_set1_id();
@@ -98,5 +134,6 @@ int main(void)
     by_decoding();
     in_a_full_cache();
     added_again_under_the_new_id();
+    in_the_table();
     return 0;
 }

@@ -17,6 +17,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/lhash.h>
 #include <openssl/ssl.h>
 
 /* ---- Random numbers ---- */
@@ -89,6 +90,7 @@ struct context {
     int locked;     /* of those, the ones that hold libssl's lock */
     bool closing;
     unsigned mode;
+    OPENSSL_LHASH *table; /* asked for once, or not yet */
 };
 
 struct session {
@@ -808,6 +810,29 @@ static void op_counters(void) {
     put("; of NULL %ld\n", SSL_CTX_ctrl(NULL, 20 + below(12), 0, NULL));
 }
 
+static void op_sessions(void) {
+    int c = any_context();
+    if (c < 0)
+        return;
+    OPENSSL_LHASH *table = (OPENSSL_LHASH *)SSL_CTX_sessions(contexts[c].handle);
+    SAY("SSL_CTX_sessions c%d = the same %d, %lu items", contexts[c].number,
+        contexts[c].table == NULL || contexts[c].table == table, OPENSSL_LH_num_items(table));
+    contexts[c].table = table;
+}
+
+static void add_up(void *session, void *sum) {
+    *(long *)sum += number_of(session) + 1;
+}
+
+/* What a kept table shows: how many sessions, and which, in any order. */
+static void show_table(const struct context *context) {
+    long sum = 0;
+    if (context->table == NULL)
+        return;
+    OPENSSL_LH_doall_arg(context->table, add_up, &sum);
+    put("/%lu:%ld", OPENSSL_LH_num_items(context->table), sum);
+}
+
 static void op_null(void) {
     int c = any_context();
     SSL_SESSION_free(NULL);
@@ -1061,7 +1086,7 @@ static const struct {
     { op_set_id, 4 },          { op_set_version, 2 },     { op_session_look, 3 },
     { op_add, 42 },            { op_remove, 16 },         { op_flush, 7 },
     { op_crowd, 4 },           { op_set_callbacks, 3 },   { op_set_size, 4 },
-    { op_set_mode, 4 },        { op_counters, 2 },        { op_null, 1 },
+    { op_set_mode, 4 },        { op_counters, 2 },        { op_null, 1 },       { op_sessions, 3 },
     { op_context_set, 1 },     { op_context_new, 3 },     { op_context_up_ref, 2 },
     { op_context_free, 5 },    { op_connection_new, 4 },  { op_connection_up_ref, 1 },
     { op_connection_free, 3 }, { op_set_session, 4 },     { op_get_session, 3 },
@@ -1083,9 +1108,11 @@ static void operate(void) {
 static void look(void) {
     put("   ");
     for (int c = 0; c < context_count; c++)
-        if (contexts[c].handle != NULL)
+        if (contexts[c].handle != NULL) {
             put(" c%d %ld/%ld", contexts[c].number, SSL_CTX_sess_number(contexts[c].handle),
                 SSL_CTX_sess_cache_full(contexts[c].handle));
+            show_table(&contexts[c]);
+        }
     put(", not resumable:");
     for (int i = 0; i < slot_count; i++)
         if (slots[i] >= 0 && !SSL_SESSION_is_resumable(sessions[slots[i]].handle))

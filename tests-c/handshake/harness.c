@@ -319,6 +319,7 @@ static Context *new_context(const char *name, Version version)
         say("SSL_CTX_new failed: %s", take_error());
         exit(1);
     }
+    context->table = (OPENSSL_LHASH *)SSL_CTX_sessions(context->ctx);
     SSL_CTX_set_ex_data(context->ctx, context_index, context->name);
     SSL_CTX_set_min_proto_version(context->ctx, protocol_of(version));
     SSL_CTX_set_max_proto_version(context->ctx, protocol_of(version));
@@ -413,6 +414,28 @@ static const char *whose(int is_null, int is_own)
     return is_null ? "-" : is_own ? "own" : "FOREIGN";
 }
 
+static int walked;
+
+static void walk(void *session)
+{
+    unsigned int length;
+
+    SSL_SESSION_get_id(session, &length);
+    walked += length <= 32;
+}
+
+/* A line only where the table does not have as many sessions as the cache: it is the cache. */
+static void compare_with_table(Context *context)
+{
+    long number = SSL_CTX_sess_number(context->ctx);
+
+    walked = 0;
+    OPENSSL_LH_doall(context->table, walk);
+    if (walked != number || OPENSSL_LH_num_items(context->table) != (unsigned long)number)
+        say("%s: number=%ld, in the table %lu, walked %d", context->name, number,
+            OPENSSL_LH_num_items(context->table), walked);
+}
+
 void show(Context *context)
 {
     SSL_CTX *ctx = context->ctx;
@@ -435,6 +458,7 @@ void show(Context *context)
         whose(new_cb == NULL, new_cb == callbacks[context->slot].new_cb),
         whose(get_cb == NULL, get_cb == callbacks[context->slot].get_cb),
         whose(remove_cb == NULL, remove_cb == callbacks[context->slot].remove_cb));
+    compare_with_table(context);
 }
 
 void show_all(void)

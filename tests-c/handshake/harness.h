@@ -11,6 +11,7 @@
 #define HANDSHAKE_HARNESS_H
 
 #include <openssl/err.h>
+#include <openssl/lhash.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +63,7 @@ typedef struct Context Context;
 
 struct Context {
     SSL_CTX *ctx;
+    OPENSSL_LHASH *table; /* asked for once: it follows the cache */
     char name[24];
     int slot; /* which set of callbacks belongs to this context */
 
