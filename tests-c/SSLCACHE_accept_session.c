@@ -5,7 +5,7 @@
  * for TLS 1.2 without tickets.
  */
 #define REPORTS_SORTED 0 /* compared with what is written down */
-#include "conformance.h"
+#include "der.h"
 
 static SSL_CTX *server(void)
 {
@@ -159,6 +159,25 @@ static void accepting(void)
     CALL(SSL_CTX_free(ctx));
 }
 
+static void accepting_unusual_times(void)
+{
+    section("a timeout of -5 was over before it began; what overflows, and a time before 1970, is never over");
+    SSL_CTX *ctx = server();
+    SSL_CTX_sess_set_remove_cb(ctx, say_removed);
+    SSL_SESSION *session = session_of("timeout -5", TLS12_ID "a2030201fb a4020400");
+    TRACE(SSL_CTX_add_session(ctx, session));
+    add_new(ctx, "no end", (long)time(NULL), LONG_MAX);
+    add_new(ctx, "time -5", -5, 100);
+    accept_id(ctx, "id");
+    accept_id(ctx, "no end");
+    accept_id(ctx, "time -5");
+    print_counters(ctx);
+    CALL(SSL_CTX_flush_sessions(ctx, LONG_MAX));
+    print_counters(ctx);
+    CALL(SSL_SESSION_free(session));
+    CALL(SSL_CTX_free(ctx));
+}
+
 static int new_cb_result;
 
 static int takes(SSL *ssl, SSL_SESSION *session)
@@ -244,6 +263,7 @@ int main(void)
 {
     look_ups();
     accepting();
+    accepting_unusual_times();
     negotiating();
     section("what has expired is flushed in the 256th handshake, unless NO_AUTO_CLEAR");
     auto_clear(SSL_SESS_CACHE_SERVER);
