@@ -4,7 +4,7 @@
 C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
 
 .DEFAULT_GOAL := all
-.PHONY: all lib demo header compatibility abi clean help \
+.PHONY: all lib demo generated header compatibility abi clean help \
     test check test-mutations test-random test-programs test-suites test-soak test-sanitizers \
     test-versions bench bench-quick bench-counts install uninstall
 
@@ -24,6 +24,8 @@ clean: ## remove what was built
 	cargo clean
 
 # --- What is generated ------------------------------------------------------------------------
+
+generated: header compatibility abi ## all of it: after a new function, or a change of one
 
 header: ## write include/sslcache.h again
 	SSLCACHE_BLESS=1 cargo test --test header

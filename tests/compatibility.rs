@@ -1,16 +1,14 @@
-//! COMPATIBILITY.md: made from compatibility/, complete, and true as far as a test can tell.
+//! COMPATIBILITY.md: made from tests/compatibility/, complete, and true as far as a test can tell.
 //!
 //! `SSLCACHE_BLESS=1 cargo test --test compatibility` writes it.
 
-#[path = "../compatibility/measured.rs"]
-#[allow(dead_code, missing_docs)]
-mod measured;
+mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use measured::{Row, cells, declared, exports, library, read, root, rows, session_api};
+use support::{Row, cells, declared, exports, library, read, root, rows, session_api, sources};
 
 const NONE: &str = "none";
 const NO_TEST: &str = "-";
@@ -27,51 +25,39 @@ fn generate() -> String {
         exported.len() - commands,
         absent.len()
     );
-    read("compatibility/template.md")
+    read("tests/compatibility/template.md")
         .replace("@COUNTS@", &counts)
         .replace("@FUNCTIONS@", &functions(&exported))
-        .replace("@ABSENT@", &functions_not_exported(&absent))
+        .replace("@ABSENT@", &not_exported(&absent))
         .replace("@DIFFERENCES@", &differences())
 }
 
+/// One line for the functions of which the same is to be said.
 fn functions(rows: &[&Row]) -> String {
-    let heading =
-        ["symbol", "manual page", "since", "standalone", "interposed", "difference", "test"];
-    let lines = rows.iter().map(|row| {
-        let [symbol, page, since, standalone, interposed, difference, test] = row.cells();
-        [
-            code(symbol),
-            manual_page(page),
-            since.to_owned(),
-            standalone.to_owned(),
-            interposed.to_owned(),
-            if difference == NONE { String::new() } else { difference.to_owned() },
-            tests(test),
-        ]
-    });
-    table(heading, lines)
+    let heading = ["symbol", "since", "standalone", "interposed", "difference", "test"];
+    let mut lines: Vec<[String; 6]> = Vec::new();
+    for row in rows {
+        let [symbol, since, standalone, interposed, difference, test] = row.cells();
+        let difference = if difference == NONE { "" } else { difference };
+        let rest = [since, standalone, interposed, difference, &tests(test)].map(str::to_owned);
+        match lines.iter_mut().find(|line| line[1..] == rest) {
+            Some(line) => line[0].push_str(&format!(", {}", code(symbol))),
+            None => {
+                let [since, standalone, interposed, difference, tests] = rest;
+                lines.push([code(symbol), since, standalone, interposed, difference, tests]);
+            }
+        }
+    }
+    table(heading, lines.into_iter())
 }
 
-fn functions_not_exported(rows: &[&Row]) -> String {
-    let heading = ["symbol", "manual page", "since", "what happens"];
-    let lines = rows.iter().map(|row| {
-        let happens = format!("{}; {}", row.standalone, reached(&row.interposed));
-        [code(&row.symbol), manual_page(&row.page), row.since.clone(), happens]
-    });
-    table(heading, lines)
-}
-
-/// What a row that is not exported says of the interposed standing, after the words it begins with.
-fn reached(interposed: &str) -> &str {
-    interposed.split_once(": ").map_or(interposed, |(_, rest)| rest)
+fn not_exported(rows: &[&Row]) -> String {
+    rows.iter().map(|row| code(&row.symbol)).collect::<Vec<_>>().join(", ")
 }
 
 fn differences() -> String {
-    let lines = cells("differences.tsv").into_iter().map(|cells| {
-        let [what, why, test]: [String; 3] = cells.try_into().expect("3 cells");
-        [what, why, tests(&test)]
-    });
-    table(["what", "why", "test"], lines)
+    let lines = cells("differences.tsv").into_iter();
+    table(["what", "why", "test"], lines.map(|[what, why, test]| [what, why, tests(&test)]))
 }
 
 fn table<const N: usize>(heading: [&str; N], lines: impl Iterator<Item = [String; N]>) -> String {
@@ -84,10 +70,6 @@ fn table<const N: usize>(heading: [&str; N], lines: impl Iterator<Item = [String
 
 fn code(text: &str) -> String {
     format!("`{text}`")
-}
-
-fn manual_page(page: &str) -> String {
-    if page == NONE { String::new() } else { format!("{page}(3)") }
 }
 
 fn tests(names: &str) -> String {
@@ -146,40 +128,17 @@ fn every_session_command_has_a_row() {
 }
 
 #[test]
-fn no_cell_is_empty() {
-    for row in rows() {
-        assert!(row.cells().iter().all(|cell| !cell.trim().is_empty()), "{}: {HOLE}", row.symbol);
-        let both = [&row.standalone, &row.interposed].map(|cell| cell.starts_with(Row::ABSENT));
-        assert_eq!(both[0], both[1], "{} is exported in one standing only", row.symbol);
+fn every_row_has_a_test() {
+    for row in rows().iter().filter(|row| row.is_exported()) {
+        assert!(row.test != NO_TEST && !row.test.is_empty(), "{}: no test", row.symbol);
     }
-    for cells in cells("differences.tsv") {
-        assert!(cells.len() == 3 && cells.iter().all(|cell| !cell.trim().is_empty()), "{cells:?}");
-    }
-}
-
-#[test]
-fn every_row_has_a_test_or_says_why_it_has_none() {
-    for row in rows().iter().filter(|row| row.test == NO_TEST) {
-        assert!(!row.is_exported() && row.difference == NONE, "{}: no test", row.symbol);
-    }
-    for cells in cells("differences.tsv") {
-        assert_ne!(cells[2], NO_TEST, "no test: {}", cells[0]);
+    for [what, why, test] in cells("differences.tsv") {
+        let is_said = !what.is_empty() && !why.is_empty();
+        assert!(is_said && test != NO_TEST && !test.is_empty(), "{what}: {why}: {test}");
     }
 }
 
 // ------------------------------------------------------------------------------- tests that are named
-
-/// The files of a directory that end in `suffix`, as one text, with their names.
-fn sources(directory: &str, suffix: &str) -> Vec<(String, String)> {
-    let entries = std::fs::read_dir(root().join(directory)).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let text = std::fs::read_to_string(entry.path()).ok()?;
-            name.ends_with(suffix).then_some((name, text))
-        })
-        .collect()
-}
 
 fn exists(test: &str) -> bool {
     let program = |directory: &str| root().join(directory).join(format!("{test}.c")).exists();
@@ -198,7 +157,7 @@ fn exists(test: &str) -> bool {
 #[test]
 fn every_test_that_is_named_exists() {
     let named = rows().into_iter().map(|row| row.test);
-    let named = named.chain(cells("differences.tsv").into_iter().map(|cells| cells[2].clone()));
+    let named = named.chain(cells("differences.tsv").into_iter().map(|[_, _, tests]| tests));
     let named: Vec<String> = named.filter(|names| names != NO_TEST).collect();
     let missing: BTreeSet<&str> =
         named.iter().flat_map(|names| names.split(' ')).filter(|name| !exists(name)).collect();
@@ -216,10 +175,7 @@ fn every_difference_that_has_a_program_is_on_the_page() {
             .map(|rest| format!("difference_{}", rest.split('"').next().unwrap()))
             .collect::<Vec<_>>()
     });
-    for name in programs
-        .map(|p| Path::new(&p).file_stem().unwrap().to_str().unwrap().to_owned())
-        .chain(scenarios)
-    {
+    for name in programs.chain(scenarios) {
         let shown = [format!("`{name}`"), format!("`differences/{name}`")];
         assert!(shown.iter().any(|name| page.contains(name)), "{name} is not on the page");
     }

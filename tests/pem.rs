@@ -1,14 +1,12 @@
 //! PEM without libcrypto, against libcrypto: tests/pem/pem.c makes texts from seeds and reads them.
 
-#[path = "../compatibility/measured.rs"]
-#[allow(dead_code, missing_docs)]
-mod measured;
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use measured::{library, root};
+use support::{library, root};
 
 /// The program, linked with these.
 fn build(name: &str, arguments: &[&str]) -> PathBuf {

@@ -1,5 +1,8 @@
-//! What tests/symbols.rs and tests/compatibility.rs measure: the symbols of the built library, of the
-//! header and of the real libssl, and the rows of functions.tsv.
+//! What several tests measure: the symbols of the built library, of the header and of the real libssl,
+//! and what there is to say of each function.
+
+// Each test uses its part.
+#![allow(dead_code, missing_docs)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -50,14 +53,26 @@ pub fn exports(library: &Path) -> BTreeSet<String> {
 
 /// The functions the header declares.
 pub fn declared() -> BTreeSet<String> {
+    documented().into_iter().map(|(name, _)| name).collect()
+}
+
+/// The functions the header declares, in its order, each with the comment above it.
+fn documented() -> Vec<(String, String)> {
     let header = read("include/sslcache.h");
     let generated = header.find("struct SSLCACHE_STATS {").expect("the generated part");
-    header[generated..]
-        .lines()
-        .filter(|line| !line.starts_with([' ', '/', '#', '}']))
-        .filter_map(|line| line.split_once('('))
-        .map(|(before, _)| before.rsplit([' ', '*']).next().unwrap().to_owned())
-        .collect()
+    let mut functions = Vec::new();
+    let mut comment = String::new();
+    for line in header[generated..].lines() {
+        if line.starts_with("/**") {
+            comment.clear();
+        } else if line.starts_with(' ') {
+            comment.push_str(line);
+        } else if let Some((before, _)) = line.split_once('(').filter(|_| !line.starts_with('#')) {
+            let name = before.rsplit([' ', '*']).next().unwrap().to_owned();
+            functions.push((name, std::mem::take(&mut comment)));
+        }
+    }
+    functions
 }
 
 /// What the session API is: every name of the real libssl that has "sess" in it, and what else a
@@ -107,13 +122,15 @@ pub fn session_api() -> BTreeSet<String> {
     names
 }
 
-/// A line of compatibility/functions.tsv.
-#[derive(Clone)]
+/// What there is to say of a function, or of a command of `SSL_CTX_ctrl`.
+///
+/// Most is usual and known. functions.tsv says the rest: an empty cell takes what is usual, and a
+/// function that has nothing unusual needs no line there.
+#[derive(Clone, PartialEq)]
 pub struct Row {
     /// The function, or `SSL_CTX_ctrl` and its command.
     pub symbol: String,
-    /// The manual page of OpenSSL.
-    pub page: String,
+    /// The release of OpenSSL that brought it, if that is later than 1.1.1; its comment says so.
     pub since: String,
     pub standalone: String,
     pub interposed: String,
@@ -126,27 +143,118 @@ impl Row {
     pub const ABSENT: &str = "not exported";
 
     pub fn is_exported(&self) -> bool {
-        !self.standalone.starts_with(Row::ABSENT)
+        self.standalone != Row::ABSENT
     }
 
-    pub fn cells(&self) -> [&str; 7] {
-        let Row { symbol, page, since, standalone, interposed, difference, test } = self;
-        [symbol, page, since, standalone, interposed, difference, test]
+    pub fn cells(&self) -> [&str; 6] {
+        let Row { symbol, since, standalone, interposed, difference, test } = self;
+        [symbol, since, standalone, interposed, difference, test]
     }
 }
 
-/// The lines of a table in compatibility/, cut into cells, without the heading.
-pub fn cells(file: &str) -> Vec<Vec<String>> {
-    let text = read(&format!("compatibility/{file}"));
-    text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
-}
-
-pub fn rows() -> Vec<Row> {
-    let row = |cells: Vec<String>| {
+/// The lines of a table in tests/compatibility, cut into cells, without the heading.
+pub fn cells<const N: usize>(file: &str) -> Vec<[String; N]> {
+    let text = read(&format!("tests/compatibility/{file}"));
+    let cut = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
+    let exactly = |cells: Vec<String>| {
         let count = cells.len();
-        let [symbol, page, since, standalone, interposed, difference, test] =
-            cells.try_into().unwrap_or_else(|c| panic!("{count} cells, not 7: {c:?}"));
-        Row { symbol, page, since, standalone, interposed, difference, test }
+        cells.try_into().unwrap_or_else(|c| panic!("{file}: {count} cells, not {N}: {c:?}"))
     };
-    cells("functions.tsv").into_iter().map(row).collect()
+    text.lines().skip(1).map(cut).map(exactly).collect()
+}
+
+/// The files of a directory that end in `suffix`, by name: without the suffix, and with their text.
+pub fn sources(directory: &str, suffix: &str) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(root().join(directory)).into_iter().flatten().flatten();
+    let mut sources: Vec<_> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let text = std::fs::read_to_string(entry.path()).ok()?;
+            Some((name.strip_suffix(suffix)?.to_owned(), text))
+        })
+        .collect();
+    sources.sort();
+    sources
+}
+
+/// Finds the conformance program that is about a function.
+struct Tests {
+    programs: Vec<(String, String)>,
+    pages: Vec<(String, String)>,
+    header: String,
+}
+
+impl Tests {
+    fn new() -> Self {
+        Tests {
+            programs: sources("tests-c", ".c"),
+            pages: sources("src/exports", ".rs"),
+            header: read("include/sslcache.h").replace("\\\n", " "),
+        }
+    }
+
+    /// The macro of the header that stands for a command.
+    fn name_of(&self, symbol: &str) -> String {
+        let Some(command) = symbol.strip_prefix("SSL_CTX_ctrl ") else { return symbol.to_owned() };
+        let stands_for = |line: &&str| line.contains(&format!("ctx, {command},"));
+        let definition = self.header.lines().find(stands_for).unwrap_or_default();
+        definition.trim_start_matches("#define ").split('(').next().unwrap().to_owned()
+    }
+
+    /// The first program that calls it, but rather that with the name of the function or its page.
+    fn of(&self, symbol: &str) -> String {
+        let name = &self.name_of(symbol);
+        let page = self.pages.iter().find(|(_, text)| text.contains(&format!("fn {name}(")));
+        let page = page.map_or("", |(page, _)| page);
+        let calls = |(_, text): &&(String, String)| text.contains(&format!("{name}("));
+        let is_named = |program: &str| [name, page].iter().any(|n| program.eq_ignore_ascii_case(n));
+        let calling = || self.programs.iter().filter(calls).map(|(program, _)| program.clone());
+        let named = calling().find(|program| is_named(program));
+        named.or_else(|| calling().next()).unwrap_or_default()
+    }
+}
+
+/// The release after "since OpenSSL".
+fn since(comment: &str) -> String {
+    let after = comment.split_once("since OpenSSL ").map_or("", |(_, rest)| rest);
+    let release: String = after.chars().take_while(|c| !";, ".contains(*c)).collect();
+    release.trim_end_matches('.').to_owned()
+}
+
+/// Every function of the header in its order, the commands, and what is not exported.
+pub fn rows() -> Vec<Row> {
+    let tests = Tests::new();
+    let usual = |symbol: &str, comment: &str| Row {
+        symbol: symbol.to_owned(),
+        since: since(comment),
+        standalone: "full".to_owned(),
+        interposed: "passed on".to_owned(),
+        difference: "none".to_owned(),
+        test: tests.of(symbol),
+    };
+    let mut lines = cells::<5>("functions.tsv");
+    let mut row = |symbol: &str, comment: &str| {
+        let usual = usual(symbol, comment);
+        let Some(at) = lines.iter().position(|[name, ..]| name == symbol) else { return usual };
+        let [_, standalone, interposed, difference, test] = lines.remove(at);
+        let or = |cell: String, usual: &str| if cell.is_empty() { usual.to_owned() } else { cell };
+        let said = Row {
+            standalone: or(standalone, &usual.standalone),
+            interposed: or(interposed, &usual.interposed),
+            difference: or(difference, &usual.difference),
+            test: or(test, &usual.test),
+            ..usual.clone()
+        };
+        assert!(said != usual, "functions.tsv says nothing of {symbol} that is not usual");
+        said
+    };
+    let mut rows: Vec<Row> =
+        documented().iter().map(|(symbol, comment)| row(symbol, comment)).collect();
+    for [symbol, ..] in cells::<5>("functions.tsv") {
+        if rows.iter().all(|row| row.symbol != symbol) {
+            rows.push(row(&symbol, ""));
+        }
+    }
+    assert!(lines.is_empty(), "functions.tsv has two lines for {:?}", lines[0][0]);
+    rows
 }
