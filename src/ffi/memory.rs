@@ -4,9 +4,6 @@
 //! somebody else's process may not: libssl answers with an error there, and so do we. What is
 //! allocated behind the C functions is allocated here, or by `try_reserve`.
 
-// What is denied everywhere else: here it comes after its memory has been reserved.
-#![allow(clippy::disallowed_methods)]
-
 use std::alloc::{Layout, alloc};
 use std::collections::TryReserveError;
 use std::ffi::CStr;
@@ -45,7 +42,7 @@ fn boxed_with<T>(make: impl FnOnce() -> T) -> Result<Box<T>, NoMemory> {
 pub fn copied(bytes: &[u8]) -> Result<Vec<u8>, NoMemory> {
     let mut copy = Vec::new();
     copy.try_reserve_exact(bytes.len())?;
-    copy.extend_from_slice(bytes);
+    append_reserved(&mut copy, bytes);
     Ok(copy)
 }
 
@@ -53,29 +50,52 @@ pub fn copied(bytes: &[u8]) -> Result<Vec<u8>, NoMemory> {
 pub fn zeroed(size: usize) -> Result<Vec<u8>, NoMemory> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(size)?;
-    bytes.resize(size, 0);
+    resize_reserved(&mut bytes, size, 0);
     Ok(bytes)
 }
 
 /// `Vec::push` that may fail. `value` is dropped then.
 pub fn push<T>(to: &mut Vec<T>, value: T) -> Result<(), NoMemory> {
     to.try_reserve(1)?;
-    to.push(value);
+    let len = to.len();
+    // SAFETY: there is room for one more, which is written before it counts.
+    unsafe {
+        to.as_mut_ptr().add(len).write(value);
+        to.set_len(len + 1);
+    }
     Ok(())
 }
 
 /// `Vec::extend_from_slice` that may fail. Nothing is changed then.
 pub fn append<T: Copy>(to: &mut Vec<T>, values: &[T]) -> Result<(), NoMemory> {
     to.try_reserve(values.len())?;
-    to.extend_from_slice(values);
+    append_reserved(to, values);
     Ok(())
 }
 
 /// `Vec::resize` that may fail. Nothing is changed then.
-pub fn resize<T: Copy>(vector: &mut Vec<T>, len: usize, value: T) -> Result<(), NoMemory> {
-    vector.try_reserve(len.saturating_sub(vector.len()))?;
-    vector.resize(len, value);
+pub fn resize<T: Copy>(vector: &mut Vec<T>, size: usize, value: T) -> Result<(), NoMemory> {
+    vector.try_reserve(size.saturating_sub(vector.len()))?;
+    resize_reserved(vector, size, value);
     Ok(())
+}
+
+/// Appends where there is room. (std's own would look for more, and there is to be no way from here
+/// to the end of the process, not even one that is never taken.)
+fn append_reserved<T: Copy>(to: &mut Vec<T>, values: &[T]) {
+    for (place, value) in to.spare_capacity_mut()[..values.len()].iter_mut().zip(values) {
+        place.write(*value);
+    }
+    // SAFETY: so many more have been written.
+    unsafe { to.set_len(to.len() + values.len()) };
+}
+
+fn resize_reserved<T: Copy>(vector: &mut Vec<T>, size: usize, value: T) {
+    if let Some(more) = size.checked_sub(vector.len()) {
+        vector.spare_capacity_mut()[..more].fill(std::mem::MaybeUninit::new(value));
+    }
+    // SAFETY: what is beyond the length so far has been written. What is cut off needs no drop.
+    unsafe { vector.set_len(size) };
 }
 
 /// `CString` whose constructors may fail.
@@ -260,6 +280,14 @@ mod tests {
         let copy = copied(b"abc").unwrap();
         assert_eq!((copy.as_slice(), copy.capacity()), (&b"abc"[..], 3));
         assert_eq!(copied(b"").unwrap().capacity(), 0);
+        let mut vector = zeroed(2).unwrap();
+        append(&mut vector, &[1, 2]).unwrap();
+        push(&mut vector, 3).unwrap();
+        assert_eq!(vector, [0, 0, 1, 2, 3]);
+        resize(&mut vector, 7, 9).unwrap();
+        assert_eq!(vector, [0, 0, 1, 2, 3, 9, 9]);
+        resize(&mut vector, 1, 9).unwrap();
+        assert_eq!(vector, [0]);
         assert_eq!(&*OwnedCStr::until_nul(b"ab\0c").unwrap(), c"ab");
         assert_eq!(&*OwnedCStr::until_nul(b"").unwrap(), c"");
         assert_eq!(&*OwnedCStr::copied(c"ab").unwrap(), c"ab");
