@@ -141,7 +141,10 @@ fn every_row_has_a_test() {
 // ------------------------------------------------------------------------------- tests that are named
 
 fn exists(test: &str) -> bool {
-    let program = |directory: &str| root().join(directory).join(format!("{test}.c")).exists();
+    let program = |directory: &str| {
+        let source = |kind| root().join(directory).join(format!("{test}.{kind}"));
+        source("c").exists() || source("cpp").exists()
+    };
     let scenario = format!("{{\"{test}\",");
     let function = format!("fn {test}()");
     let in_a_file = |files: Vec<(String, String)>, text: &str| {

@@ -28,7 +28,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sessions(ctx: *mut SSL_CTX) -> *mut LHAS
     if ctx.is_null() {
         return null;
     }
-    export_both!(null;
+    export_calling_back!(
         |real| calls::sessions(real, ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }

@@ -1,7 +1,6 @@
 //! The internal cache of one context: add, remove, flush, size and mode.
 
-use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long};
 use once_cell::race::OnceBox;
@@ -9,12 +8,13 @@ use once_cell::race::OnceBox;
 use super::lhash_view::{EndedView, LhashView};
 use super::whereabouts::{self, Place};
 use super::{CacheMode, Callbacks, Counter, Counters, Held, Lifetime, SessionRef};
-use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
+use crate::cache::{self, Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::lhash::LhashFunctions;
 use crate::ffi::memory::{boxed, push};
 use crate::ffi::types::{LHASH_OF_SSL_SESSION, SSL_CTX};
+use crate::undisturbed::Undisturbed;
 
 /// A context's sessions with the rules around them.
 ///
@@ -35,6 +35,7 @@ pub struct InternalCache<S> {
 
 impl<S: SessionRef> Default for InternalCache<S> {
     fn default() -> Self {
+        draw_hash_numbers();
         InternalCache {
             sessions: SessionCache::new(capacity(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT)),
             place: OnceBox::new(),
@@ -44,6 +45,17 @@ impl<S: SessionRef> Default for InternalCache<S> {
             counters: OnceBox::new(),
             lhash: LhashView::default(),
         }
+    }
+}
+
+/// The first cache has the engine's hash draw its random numbers. What stores a session then never
+/// asks the operating system, and is no point where a thread may be cancelled; nor is this.
+fn draw_hash_numbers() {
+    static DRAWN: AtomicBool = AtomicBool::new(false);
+    if !DRAWN.load(Ordering::Relaxed) {
+        let _undisturbed = Undisturbed::begin();
+        cache::draw_hash_numbers();
+        DRAWN.store(true, Ordering::Relaxed);
     }
 }
 
@@ -82,23 +94,13 @@ impl<S: SessionRef> InternalCache<S> {
         }
         let changes = whereabouts::changes();
         let (key, expiry) = session.key_and_expiry();
-        let inserted = if self.is_one_by_one() {
-            self.sessions.insert_one_by_one(key, expiry, session.clone())
-        } else {
-            self.sessions.insert(key, expiry, session.clone())
-        };
+        let inserted = self.sessions.insert(key, expiry, session.clone());
         if updates_time && matches!(inserted, Insertion::AlreadyThere(_)) {
             self.sessions.reschedule(&key, session, expiry);
         }
         // Before any callback: what the application does there with `session` is its own affair.
         whereabouts::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
         (key, inserted)
-    }
-
-    /// Whether a session leaves the cache only when the application has been told of the one before.
-    /// Where it is not told of any, they leave all at once.
-    fn is_one_by_one(&self) -> bool {
-        self.callbacks.remove_cb().is_some()
     }
 
     /// Before it is stored, whoever changes its time is to find it here. False without memory for
@@ -118,12 +120,11 @@ impl<S: SessionRef> InternalCache<S> {
         ctx: *mut SSL_CTX,
         key: &Key,
         replaced: Option<S>,
-        evicted: Departures<'_, S>,
+        mut evicted: Departures<'_, S>,
     ) {
         if let Some(replaced) = &replaced {
             self.show(replaced, key);
         }
-        let mut evicted = ManuallyDrop::new(evicted);
         let mut next = next_of(&mut evicted);
         // Replaced without a word, as in OpenSSL: no callback, still resumable.
         drop(replaced);
@@ -133,7 +134,6 @@ impl<S: SessionRef> InternalCache<S> {
             self.count(|counters| &counters.cache_full);
             next = next_of(&mut evicted);
         }
-        drop(ManuallyDrop::into_inner(evicted));
     }
 
     /// `SSL_CTX_remove_session`: true if it was there. A session without an id is not even marked.
@@ -146,8 +146,8 @@ impl<S: SessionRef> InternalCache<S> {
         self.removed(ctx, session, &key) || in_libssls
     }
 
-    /// The end of it, when `session` has been marked: takes out what has its
-    /// key, and tells the application of `session` whether or not something had. True if it had.
+    /// The end of it, when `session` has been marked: takes out what has its key, and tells the
+    /// application of `session` whether or not something had. True if it had.
     pub fn removed(&self, ctx: *mut SSL_CTX, session: &S, key: &Key) -> bool {
         let found = guard(None, || self.sessions.remove(key)).map(Held::new);
         if let Some(found) = &found {
@@ -175,8 +175,8 @@ impl<S: SessionRef> InternalCache<S> {
     pub fn close(&self, ctx: *mut SSL_CTX) {
         self.all_departed(ctx, None, Cause::Closed);
         // What a callback has added meanwhile goes without a word.
-        let mut left = ManuallyDrop::new(self.sessions.flush_one_by_one(None, Cause::Closed));
-        while let Some(session) = next_of(&mut left) {
+        let Some(mut departures) = self.departures(None, Cause::Closed) else { return };
+        while let Some(session) = next_of(&mut departures) {
             self.has_left(&session);
             session.release();
         }
@@ -185,11 +185,8 @@ impl<S: SessionRef> InternalCache<S> {
     /// What has expired by a second goes, or everything. All callbacks of one flush run before the
     /// cache lets go of the first session.
     fn all_departed(&self, ctx: *mut SSL_CTX, now: Option<c_long>, cause: Cause) {
-        let departures = guard(None, || Some(self.departures(now, cause)));
-        let Some(mut departures) = departures.map(ManuallyDrop::new) else { return };
+        let Some(mut departures) = self.departures(now, cause) else { return };
         let mut held = Vec::new();
-        // At once, if it can be had.
-        let _ = held.try_reserve(departures.size_hint().0);
         while let Some(session) = next_of(&mut departures) {
             self.departed(ctx, &session);
             // Without memory for the list a session goes a little early.
@@ -199,16 +196,15 @@ impl<S: SessionRef> InternalCache<S> {
                 session.release();
             }
         }
-        drop(ManuallyDrop::into_inner(departures));
         held.into_iter().for_each(Held::release);
     }
 
-    fn departures(&self, now: Option<c_long>, cause: Cause) -> Departures<'_, S> {
-        match now {
-            _ if self.is_one_by_one() => self.sessions.flush_one_by_one(now, cause),
+    fn departures(&self, now: Option<c_long>, cause: Cause) -> Option<Departures<'_, S>> {
+        let flush = || match now {
             Some(now) => self.sessions.flush(now),
             None => self.sessions.flush_all(cause),
-        }
+        };
+        guard(None, || Some(flush()))
     }
 
     /// A session left without anyone asking for it.
@@ -317,7 +313,7 @@ impl<S: SessionRef> InternalCache<S> {
     }
 }
 
-/// The next session that leaves.
+/// The next session that leaves. Those that come after it are still in the cache.
 fn next_of<S>(departures: &mut Departures<'_, S>) -> Option<Held<S>> {
     guard(None, || departures.next()).map(Held::new)
 }

@@ -29,7 +29,7 @@ use super::{Held, SessionRef};
 use crate::cache::{Key, SessionCache};
 use crate::ffi::guard::guard;
 use crate::ffi::lhash::{Item, Lhash, LhashFunctions};
-use crate::ffi::memory::{Counted, NoMemory, boxed};
+use crate::ffi::memory::{Counted, NoMemory, boxed, push};
 use crate::ffi::types::LHASH_OF_SSL_SESSION;
 
 /// The table of one context, from the first time on that it is asked for.
@@ -69,7 +69,7 @@ impl<S: SessionRef> LhashView<S> {
         })?;
         // Of threads that ask at once, each fills it: none returns before it is filled.
         if !view.is_filled.load(Ordering::Acquire) {
-            cache.for_each(|key, session| view.update(cache, session, key));
+            view.fill(cache);
             view.is_filled.store(true, Ordering::Release);
         }
         Ok(view.lock().lhash.as_ptr())
@@ -102,6 +102,23 @@ impl<S: SessionRef> View<S> {
     /// A table that a thread left half changed, in the child of a fork, is touched no more.
     fn lock(&self) -> Guard<'_, Shown<S>> {
         self.shown.lock_or(|shown| shown.has_ended = true)
+    }
+
+    /// Step 3 for all that is in the cache. What is seen there may leave meanwhile: references to it
+    /// are given back at the end, outside the guard.
+    fn fill(&self, cache: &SessionCache<S>) {
+        let mut seen = Vec::new();
+        let mut show = |key: &Key, session: &S| {
+            // What there is no memory to hold is not shown.
+            if seen.try_reserve(2).is_ok() {
+                let cached = self.show_as_cached(cache, session, key);
+                for session in [Some(session.clone()), cached].into_iter().flatten() {
+                    let _ = push(&mut seen, Held::new(session));
+                }
+            }
+        };
+        guard((), || cache.for_each(&mut show));
+        seen.into_iter().for_each(Held::release);
     }
 
     /// Step 3. May give back another session's last reference.

@@ -111,11 +111,6 @@ impl<S> SessionCache<S> {
         self.begin_flush(None, cause)
     }
 
-    /// [`flush`](Self::flush), or for `None` [`flush_all`](Self::flush_all).
-    pub fn flush_one_by_one(&self, now: Option<i64>, cause: Cause) -> Departures<'_, S> {
-        self.begin_flush(now, cause)
-    }
-
     fn begin_flush(&self, now: Option<i64>, cause: Cause) -> Departures<'_, S> {
         let rest = self.lock().map_or(Rest::Nothing, |mut locked| {
             let epoch = locked.order.next_epoch();
@@ -217,11 +212,6 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         };
         drop(locked);
         Insertion::Added { replaced, evicted: Departures::new(self, evicted, rest) }
-    }
-
-    /// The same as [`insert`](Self::insert).
-    pub fn insert_one_by_one(&self, key: Key, expiry: Expiry, session: S) -> Insertion<'_, S> {
-        self.insert(key, expiry, session)
     }
 
     /// The session with this key. Counts a hit, or a miss and its reason.

@@ -170,6 +170,12 @@ impl KeyHasher {
     }
 }
 
+/// Draws the random numbers of the hash, which otherwise the first use of a key does. The operating
+/// system is asked for them: a point where a thread may be cancelled.
+pub fn draw_hash_numbers() {
+    KeyHasher::of_process();
+}
+
 /// A bijection that takes even steps apart.
 fn scatter(x: u32) -> u32 {
     let x = (x ^ x >> 16).wrapping_mul(0x7feb_352d);

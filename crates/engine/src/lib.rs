@@ -69,6 +69,6 @@ pub use departures::Departures;
 pub use entry::StampedKey;
 pub use expiry::Expiry;
 pub use key::KEY_WORDS;
-pub use key::{Key, SessionId};
+pub use key::{Key, SessionId, draw_hash_numbers};
 pub use sslcache_sync::{Sequence, Writing};
 pub use statistics::Statistics;

@@ -66,19 +66,7 @@ fn in_threads(f: impl Fn(u64) + Sync) {
 }
 
 fn insert(cache: &SessionCache<Session>, key: Key, expiry: Expiry, session: Session) {
-    insert_as(SessionCache::insert, cache, key, expiry, session);
-}
-
-type Insert<'a> = fn(&'a SessionCache<Session>, Key, Expiry, Session) -> Insertion<'a, Session>;
-
-fn insert_as<'a>(
-    insert: Insert<'a>,
-    cache: &'a SessionCache<Session>,
-    key: Key,
-    expiry: Expiry,
-    session: Session,
-) {
-    match insert(cache, key, expiry, session) {
+    match cache.insert(key, expiry, session) {
         Insertion::Added { replaced, evicted } => drop((replaced, evicted.count())),
         Insertion::AlreadyThere(_) => {}
         Insertion::NoMemory(_) => panic!("no memory"),
@@ -94,10 +82,7 @@ fn hammer(cache: &SessionCache<Session>, sessions: &[Session], seed: u64, rounds
         let key = key(n - n % 2 * random.below(2));
         let expiry = Expiry::at(random.below(50) as i64);
         match random.below(100) {
-            0..35 => insert(cache, key, expiry, session.clone()),
-            35..45 => {
-                insert_as(SessionCache::insert_one_by_one, cache, key, expiry, session.clone());
-            }
+            0..45 => insert(cache, key, expiry, session.clone()),
             45..65 => {
                 if let Some(found) = cache.get(&key) {
                     assert!(*found.0 / 2 == n / 2, "the session of this key or its neighbour");
@@ -106,11 +91,7 @@ fn hammer(cache: &SessionCache<Session>, sessions: &[Session], seed: u64, rounds
             65..77 => drop(cache.remove(&key)),
             77..84 => drop(cache.take(&key)),
             84..92 => drop(cache.reschedule(&key, session, expiry)),
-            92 => drop(cache.flush(random.below(40) as i64).take(3).count()),
-            93 => {
-                let now = random.below(40) as i64;
-                assert!(cache.flush_one_by_one(Some(now), Cause::Expired).take(3).count() <= 3);
-            }
+            92..94 => assert!(cache.flush(random.below(40) as i64).take(3).count() <= 3),
             94..96 => cache.set_capacity([1, 10, 200, 1000, usize::MAX][random.below(5) as usize]),
             96 => cache.for_each(|_, session| assert!(*session.0 < 1_000_000)),
             97 => assert!(cache.statistics().stored < u64::MAX / 2),
