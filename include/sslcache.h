@@ -282,13 +282,16 @@ int ASN1_i2d_bio(int (*i2d)(const void *, unsigned char **), BIO *out, const voi
 
 
 /*
- * What happened in a cache so far. The fields only ever grow, but for `held`. Later versions may add
- * fields at the end.
+ * What happened in a cache so far. The fields only ever grow, but for `held`, and are all of one
+ * moment. Later versions may add fields at the end.
+ *
+ * Why a session is missed is known for a while after it left; later it counts as unknown. So the
+ * four `misses_` are exact as a sum and approximate one by one.
  */
 struct SSLCACHE_STATS {
     /* Sessions in the cache now. */
     uint64_t held;
-    /* Sessions that were put in. */
+    /* Sessions that were put in, replacements included. */
     uint64_t stored;
     /* Look-ups that found a session. */
     uint64_t hits;
@@ -302,7 +305,7 @@ struct SSLCACHE_STATS {
     uint64_t misses_evicted;
     /* Sessions replaced by another with the same id. */
     uint64_t replaced;
-    /* Sessions removed by SSL_CTX_remove_session() and by handshakes that went wrong. */
+    /* Sessions removed one by one: by the program, or by handshakes that went wrong. */
     uint64_t removed;
     /* Sessions taken for their one resumption. */
     uint64_t taken;
@@ -1564,7 +1567,7 @@ int SSLCACHE_negotiated(SSL *ssl,
  * sizeof(SSLCACHE_STATS) as the program was compiled with; no more than that is written.
  *
  * Returns 1; 0 for NULL, and for a context that was made without this library.
- * Thread safety: any thread, any time; the numbers are of no single moment.
+ * Thread safety: any thread, any time.
  * Arguments: `ctx` is NULL or live; `out` points to `out_size` writable bytes.
  */
 int SSLCACHE_stats(SSL_CTX *ctx, struct SSLCACHE_STATS *out, size_t out_size);

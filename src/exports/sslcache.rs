@@ -11,56 +11,6 @@ use crate::interpose::calls;
 use crate::rules::{Member, SessionRef};
 use crate::standalone::{Connection, Context, SessionHandle};
 
-/// What happened in a cache so far. The fields only ever grow, but for `held`. Later versions may add
-/// fields at the end.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct SSLCACHE_STATS {
-    /// Sessions in the cache now.
-    pub held: u64,
-    /// Sessions that were put in.
-    pub stored: u64,
-    /// Look-ups that found a session.
-    pub hits: u64,
-    /// Look-ups of an id that was not there, and had not been lately.
-    pub misses_unknown: u64,
-    /// Look-ups of an id that had been flushed because it expired.
-    pub misses_expired: u64,
-    /// Look-ups of an id that had been removed, replaced or taken.
-    pub misses_removed: u64,
-    /// Look-ups of an id that had been evicted because the cache was full.
-    pub misses_evicted: u64,
-    /// Sessions replaced by another with the same id.
-    pub replaced: u64,
-    /// Sessions removed by SSL_CTX_remove_session() and by handshakes that went wrong.
-    pub removed: u64,
-    /// Sessions taken for their one resumption.
-    pub taken: u64,
-    /// Sessions evicted because the cache was full.
-    pub evicted: u64,
-    /// Sessions flushed, expired or not.
-    pub flushed: u64,
-}
-
-impl From<Statistics> for SSLCACHE_STATS {
-    fn from(s: Statistics) -> Self {
-        SSLCACHE_STATS {
-            held: s.held,
-            stored: s.stored,
-            hits: s.hits,
-            misses_unknown: s.misses_unknown,
-            misses_expired: s.misses_expired,
-            misses_removed: s.misses_removed,
-            misses_evicted: s.misses_evicted,
-            replaced: s.replaced,
-            removed: s.removed,
-            taken: s.taken,
-            evicted: s.evicted,
-            flushed: s.flushed,
-        }
-    }
-}
-
 /// Returns the version of this library, such as "0.1.0".
 ///
 /// Ownership: static.
@@ -160,14 +110,14 @@ pub unsafe extern "C-unwind" fn SSLCACHE_negotiated(
 /// sizeof(SSLCACHE_STATS) as the program was compiled with; no more than that is written.
 ///
 /// Returns 1; 0 for NULL, and for a context that was made without this library.
-/// Thread safety: any thread, any time; the numbers are of no single moment.
+/// Thread safety: any thread, any time.
 ///
 /// # Safety
 /// `ctx` is NULL or live; `out` points to `out_size` writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSLCACHE_stats(
     ctx: *mut SSL_CTX,
-    out: *mut SSLCACHE_STATS,
+    out: *mut Statistics,
     out_size: size_t,
 ) -> c_int {
     let statistics = match crate::standing::real() {
@@ -178,8 +128,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_stats(
         }),
     };
     let (Some(statistics), false) = (statistics, out.is_null()) else { return 0 };
-    let statistics = SSLCACHE_STATS::from(statistics);
-    let size = out_size.min(size_of::<SSLCACHE_STATS>());
+    let size = out_size.min(size_of::<Statistics>());
     // SAFETY: the caller's promise; `size` is within both.
     unsafe {
         std::ptr::copy_nonoverlapping(

@@ -8,10 +8,8 @@ use libc::{c_int, c_long, c_uint};
 pub const SSL_CTRL_SESS_NUMBER: c_int = 20;
 pub const SSL_CTRL_SESS_CONNECT: c_int = 21;
 pub const SSL_CTRL_SESS_CONNECT_GOOD: c_int = 22;
-pub const SSL_CTRL_SESS_CONNECT_RENEGOTIATE: c_int = 23;
 pub const SSL_CTRL_SESS_ACCEPT: c_int = 24;
 pub const SSL_CTRL_SESS_ACCEPT_GOOD: c_int = 25;
-pub const SSL_CTRL_SESS_ACCEPT_RENEGOTIATE: c_int = 26;
 pub const SSL_CTRL_SESS_HIT: c_int = 27;
 pub const SSL_CTRL_SESS_CB_HIT: c_int = 28;
 pub const SSL_CTRL_SESS_MISSES: c_int = 29;
@@ -22,7 +20,6 @@ pub const SSL_CTRL_GET_SESS_CACHE_SIZE: c_int = 43;
 pub const SSL_CTRL_SET_SESS_CACHE_MODE: c_int = 44;
 pub const SSL_CTRL_GET_SESS_CACHE_MODE: c_int = 45;
 
-pub const SSL_SESS_CACHE_OFF: u32 = 0x0000;
 pub const SSL_SESS_CACHE_CLIENT: u32 = 0x0001;
 pub const SSL_SESS_CACHE_SERVER: u32 = 0x0002;
 pub const SSL_SESS_CACHE_NO_AUTO_CLEAR: u32 = 0x0080;
@@ -37,7 +34,6 @@ pub const SSL_MAX_SID_CTX_LENGTH: usize = 32;
 
 pub const SSL_OP_NO_TICKET: u64 = 1 << 14;
 pub const SSL_OP_NO_ANTI_REPLAY: u64 = 1 << 24;
-pub const SSL_VERIFY_PEER: c_int = 1;
 
 pub const SSL3_VERSION: c_int = 0x0300;
 pub const TLS1_VERSION: c_int = 0x0301;

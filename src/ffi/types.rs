@@ -6,7 +6,7 @@
 
 #![allow(non_camel_case_types)]
 
-use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void};
+use libc::{c_char, c_int, c_uchar, c_uint, c_void};
 
 macro_rules! opaque {
     ($($(#[$doc:meta])* $tag:ident as $name:ident;)*) => {$(
@@ -64,5 +64,3 @@ pub type pem_password_cb =
     Option<unsafe extern "C-unwind" fn(*mut c_char, c_int, c_int, *mut c_void) -> c_int>;
 /// The untyped function that `SSL_CTX_callback_ctrl` takes.
 pub type UntypedCb = Option<unsafe extern "C-unwind" fn()>;
-/// A `long`, for commands and times.
-pub type Long = c_long;

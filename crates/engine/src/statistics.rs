@@ -2,36 +2,38 @@
 
 use super::Cause;
 
-/// Numbers since the cache was made, but for `held`; all of one moment.
+/// What happened in a cache so far. The fields only ever grow, but for `held`, and are all of one
+/// moment. Later versions may add fields at the end.
 ///
-/// Misses are told apart by a short memory of what left lately (the ghost list); a miss for a
-/// session that left longer ago counts as unknown. So the four `misses_` are exact as a sum and
-/// approximate one by one.
+/// Why a session is missed is known for a while after it left; later it counts as unknown. So the
+/// four `misses_` are exact as a sum and approximate one by one.
+// A program in C gets it as it is, by the name SSLCACHE_STATS.
+#[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Statistics {
     /// Sessions in the cache now.
     pub held: u64,
-    /// Sessions stored, replacements included.
+    /// Sessions that were put in, replacements included.
     pub stored: u64,
     /// Look-ups that found a session.
     pub hits: u64,
-    /// Look-ups for an id that was not seen lately.
+    /// Look-ups of an id that was not there, and had not been lately.
     pub misses_unknown: u64,
-    /// Look-ups for a session that had expired.
+    /// Look-ups of an id that had been flushed because it expired.
     pub misses_expired: u64,
-    /// Look-ups for a session that had been removed or taken.
+    /// Look-ups of an id that had been removed, replaced or taken.
     pub misses_removed: u64,
-    /// Look-ups for a session that had to make room.
+    /// Look-ups of an id that had been evicted because the cache was full.
     pub misses_evicted: u64,
-    /// Sessions replaced by another one with the same key.
+    /// Sessions replaced by another with the same id.
     pub replaced: u64,
-    /// Sessions removed one by one.
+    /// Sessions removed one by one: by the program, or by handshakes that went wrong.
     pub removed: u64,
-    /// Sessions taken for single use.
+    /// Sessions taken for their one resumption.
     pub taken: u64,
-    /// Sessions that made room.
+    /// Sessions evicted because the cache was full.
     pub evicted: u64,
-    /// Sessions that left in a flush.
+    /// Sessions flushed, expired or not.
     pub flushed: u64,
 }
 
