@@ -71,7 +71,7 @@ fn capacity(size: usize) -> usize {
 impl<S: SessionRef> InternalCache<S> {
     /// `SSL_CTX_add_session`: true if it was not there. Takes a reference of its own.
     pub fn add(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
-        match guard(None, || Some(self.insert(ctx, session))) {
+        match guard(None, || self.insert(ctx, session)) {
             Some((key, Insertion::Added { replaced, evicted })) => {
                 self.show(session, &key);
                 self.made_room(ctx, &key, replaced, evicted);
@@ -85,9 +85,11 @@ impl<S: SessionRef> InternalCache<S> {
         }
     }
 
-    /// The part of it that calls nothing back.
-    fn insert(&self, ctx: *mut SSL_CTX, session: &S) -> (Key, Insertion<'_, S>) {
-        self.note(ctx, session);
+    /// The part of it that calls nothing back: what became of it, under which key.
+    fn insert(&self, ctx: *mut SSL_CTX, session: &S) -> Option<(Key, Insertion<'_, S>)> {
+        if !self.note(ctx, session) {
+            return None;
+        }
         let updates_time = self.mode().updates_time();
         if updates_time {
             session.touch();
@@ -100,7 +102,7 @@ impl<S: SessionRef> InternalCache<S> {
         }
         // Before any callback: what the application does there with `session` is its own affair.
         whereabouts::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
-        (key, inserted)
+        Some((key, inserted))
     }
 
     /// Before it is stored, whoever changes its time is to find it here. False without memory for

@@ -14,9 +14,10 @@
 //! 4. If the session has left, it gives up the reference that was the cache's.
 //!
 //! The thread that asks for the table first publishes it empty, and then does step 3 for every
-//! session that it finds in the cache. What it does not find any more, or not yet, was changed
-//! after it was published: the thread that changed it finds it in step 2, because the session's
-//! shard has a lock.
+//! session that it finds in the cache. What it does not find any more, or not yet, is changed after
+//! the table was published: the thread that changes it takes the cache's lock later, and so finds
+//! the table in step 2. (The very first session of a context makes that lock: the one exception is
+//! that on a weakly ordered processor such a session, coming at this moment, may stay unseen.)
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
