@@ -454,12 +454,17 @@ static void context_freed_with_sessions(Version version)
     show_live();
 }
 
-/* In the ex_data free function of a context its callbacks, mode, size and counters can still be read. */
+/*
+ * In the ex_data free function of a context its callbacks, mode, size and counters can still be read, where the index
+ * was taken before the first context.
+ */
 static void context_read_while_freed(Version version)
 {
-    Pair p = pair(version);
     SSL_SESSION *session = NULL;
+    Pair p;
 
+    take_indexes();
+    p = pair(version);
     set_size(p.server, 100);
     visit(p.server, p.client, &session);
     visit(p.server, p.client, &session);

@@ -282,7 +282,7 @@ static void context_died(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, l
             show(&contexts[i]);
 }
 
-static void register_indexes(void)
+void take_indexes(void)
 {
     if (context_index >= 0)
         return;
@@ -290,6 +290,15 @@ static void register_indexes(void)
     connection_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     life_index = SSL_SESSION_get_ex_new_index(0, NULL, session_born, NULL, session_died);
     (void)life_index;
+}
+
+/* The free functions of ex_data run in the order of their indexes, and the library takes its own with the first
+ * context: in front of a libssl linked with -Bsymbolic it hears by that of the end of a context. */
+static void take_indexes_after_a_context(void)
+{
+    if (context_index < 0)
+        SSL_CTX_free(SSL_CTX_new(TLS_method()));
+    take_indexes();
 }
 
 int protocol_of(Version version)
@@ -307,7 +316,7 @@ static Context *new_context(const char *name, Version version)
     const SSL_METHOD *method = version == DTLS12 ? DTLS_method() : TLS_method();
     Context *context;
 
-    register_indexes();
+    take_indexes_after_a_context();
     if (context_count == MOST_CONTEXTS)
         abort();
     context = &contexts[context_count];

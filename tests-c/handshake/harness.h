@@ -84,6 +84,7 @@ struct Context {
 Context *server_context(const char *name, Version version);
 Context *client_context(const char *name, Version version);
 void context_free(Context *context); /* the application's reference */
+void take_indexes(void);             /* of ex_data, before the first context: it is done with that */
 extern int show_while_freed;         /* the ex_data free function of a context shows all it can still read */
 void contexts_over(void);            /* all are freed: their places may be used again */
 
