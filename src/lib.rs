@@ -33,6 +33,12 @@ mod standalone;
 #[allow(clippy::disallowed_methods)]
 mod standing;
 
+/// Runs when the library is loaded, before the program does.
+#[used]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
+static BEGIN: extern "C" fn() = standing::begin;
+
+mod address_map;
 mod clock;
 mod fork;
 mod output;

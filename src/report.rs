@@ -9,8 +9,13 @@ use crate::settings::settings;
 /// With `SSLCACHE_VERBOSE=1`: one line on standard error.
 pub fn verbose(line: impl Display) {
     if settings().verbose {
-        write(Output::standard_error(), format_args!("sslcache: {line}\n"));
+        say(line);
     }
+}
+
+/// One line on standard error.
+pub fn say(line: impl Display) {
+    write(Output::standard_error(), format_args!("sslcache: {line}\n"));
 }
 
 /// Whether statistics were asked for.

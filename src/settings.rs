@@ -95,6 +95,11 @@ pub fn settings() -> &'static Settings {
 static SETTINGS: OnceBox<Settings> = OnceBox::new();
 
 #[cold]
+/// Whether [`Settings::verbose`] is on, without anything else being read, or opened.
+pub fn is_verbose() -> bool {
+    environment(c"SSLCACHE_VERBOSE").is_some_and(|value| switch(value) == Ok(true))
+}
+
 fn first_settings() -> &'static Settings {
     let _undisturbed = Undisturbed::begin();
     let (settings, complaints) = read_settings(environment);

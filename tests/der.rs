@@ -13,6 +13,8 @@ use proptest::prelude::*;
 use sslcache::exports::d2i_ssl_session::*;
 use sslcache::exports::pem_read_bio_ssl_session::*;
 use sslcache::exports::ssl_cipher_get_name::*;
+use sslcache::exports::ssl_ctx_new::*;
+use sslcache::exports::ssl_new::*;
 use sslcache::exports::ssl_session_free::*;
 use sslcache::exports::ssl_session_get_time::*;
 use sslcache::exports::ssl_session_get0_cipher::*;
@@ -22,7 +24,7 @@ use sslcache::exports::ssl_session_is_resumable::*;
 use sslcache::exports::ssl_session_print::*;
 use sslcache::exports::ssl_session_set1_id::*;
 use sslcache::ffi::constants::*;
-use sslcache::ffi::types::{SSL, SSL_CIPHER, SSL_SESSION};
+use sslcache::ffi::types::{SSL_CIPHER, SSL_SESSION};
 
 /// The reference encodings, where the fuzzer starts from too.
 const REFERENCES: [&str; 6] =
@@ -322,11 +324,11 @@ macro_rules! theirs {
 #[test]
 fn every_cipher_suite() {
     oracle();
-    // Without a libssl a connection is only asked to be there.
-    let connection = std::ptr::dangling_mut::<SSL>();
     let mut known = 0;
-    // SAFETY: a context and a connection of the real libssl, and suites it gave; ours are static.
+    // SAFETY: a context and a connection of the real libssl and of ours, and the suites they gave.
     unsafe {
+        let our_ctx = SSL_CTX_new(TLS_method());
+        let connection = SSL_new(our_ctx);
         let text = |text: *const c_char| (!text.is_null()).then(|| CStr::from_ptr(text));
         let ctx = theirs!(SSL_CTX_new(theirs!(TLS_method())));
         let ssl = theirs!(SSL_new(ctx));
@@ -365,6 +367,8 @@ fn every_cipher_suite() {
         }
         theirs!(SSL_free(ssl));
         theirs!(SSL_CTX_free(ctx));
+        SSL_free(connection);
+        SSL_CTX_free(our_ctx);
     }
     assert_eq!(known, 174);
 }

@@ -37,7 +37,7 @@ pub unsafe extern "C-unwind" fn d2i_SSL_SESSION(
     if pp.is_null() || (length > 0 && unsafe { *pp }.is_null()) {
         return std::ptr::null_mut();
     }
-    export_calling_back!(std::ptr::null_mut(); d2i_SSL_SESSION(a, pp, length);
+    export_calling_back!(reading a; std::ptr::null_mut(); d2i_SSL_SESSION(a, pp, length);
         // SAFETY: the caller's promise; `pp` is not NULL, nor `*pp` for a length above 0.
         unsafe { decode(a, pp, length) })
 }
@@ -61,7 +61,7 @@ pub unsafe extern "C-unwind" fn d2i_SSL_SESSION_ex(
     if pp.is_null() || (length > 0 && unsafe { *pp }.is_null()) {
         return std::ptr::null_mut();
     }
-    export_calling_back!(
+    export_calling_back!(reading a; 
         |real| call!(real, d2i_SSL_SESSION_ex(a, pp, length, libctx, propq)
             else call!(real, d2i_SSL_SESSION(a, pp, length) else std::ptr::null_mut()));
         // SAFETY: the caller's promise; `pp` is not NULL, nor `*pp` for a length above 0.
@@ -87,14 +87,16 @@ pub unsafe extern "C-unwind" fn i2d_SSL_SESSION(
     if in_.is_null() {
         return 0;
     }
-    export!(0; i2d_SSL_SESSION(in_, pp);
+    export!(in_; 0; i2d_SSL_SESSION(in_, pp);
         // SAFETY: the caller's promise.
         unsafe { encode(in_, pp) }.unwrap_or(0))
 }
 
+/// d2i_SSL_SESSION() for a session of ours: libcrypto's PEM functions are given it, too.
+///
 /// # Safety
 /// As for d2i_SSL_SESSION(); `pp` is not NULL, nor `*pp` for a length above 0.
-unsafe fn decode(
+pub(super) unsafe extern "C-unwind" fn decode(
     a: *mut *mut SSL_SESSION,
     pp: *mut *const c_uchar,
     length: c_long,

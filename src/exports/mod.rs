@@ -11,11 +11,33 @@ use crate::cache::Key;
 use crate::ffi::constants::{ERR_LIB_CRYPTO, ERR_LIB_SSL};
 use crate::ffi::memory::{NoMemory, copied};
 
-/// The body of an exported function: the failure value, the real function with its arguments, and what
-/// to do without a libssl. Where OpenSSL would crash on NULL, the failure value is returned.
+/// Who answers: for an object that is passed, for a call that makes one (with what it makes it of or
+/// reads it into), for a question.
+macro_rules! answering {
+    (asking) => {
+        crate::standing::asking()
+    };
+    (making) => {
+        crate::standing::making()
+    };
+    (method $method:ident) => {
+        crate::standing::making_with($method)
+    };
+    (reading $place:ident) => {
+        // SAFETY: the caller's promise.
+        unsafe { crate::standing::reading($place) }
+    };
+    ($object:ident) => {
+        crate::standing::of($object)
+    };
+}
+
+/// The body of an exported function: who answers, the failure value, the real function with its
+/// arguments, and what to do if we answer ourselves. Where OpenSSL would crash on NULL, the failure
+/// value is returned.
 macro_rules! export {
-    ($failure:expr; $function:ident($($argument:expr),* $(,)?); $standalone:expr) => {
-        match crate::standing::real() {
+    ($($who:ident)+; $failure:expr; $function:ident($($argument:expr),* $(,)?); $standalone:expr) => {
+        match answering!($($who)+) {
             Some(real) => crate::interpose::call!(real, $function($($argument),*) else $failure),
             None => crate::ffi::guard::guard($failure, || $standalone),
         }
@@ -24,8 +46,8 @@ macro_rules! export {
 
 /// The same for a function with a part of its own in front of a real libssl: `|real| expression`.
 macro_rules! export_both {
-    ($failure:expr; |$real:ident| $interposed:expr; $standalone:expr) => {
-        match crate::standing::real() {
+    ($($who:ident)+; $failure:expr; |$real:ident| $interposed:expr; $standalone:expr) => {
+        match answering!($($who)+) {
             Some($real) => crate::ffi::guard::guard($failure, || $interposed),
             None => crate::ffi::guard::guard($failure, || $standalone),
         }
@@ -35,14 +57,14 @@ macro_rules! export_both {
 /// The same for a function that may call back into the application: no guard stands around that
 /// (`ffi::guard` says why), and what there is to guard is guarded within.
 macro_rules! export_calling_back {
-    (|$real:ident| $interposed:expr; $standalone:expr) => {
-        match crate::standing::real() {
+    ($($who:ident)+; |$real:ident| $interposed:expr; $standalone:expr) => {
+        match answering!($($who)+) {
             Some($real) => $interposed,
             None => $standalone,
         }
     };
-    ($failure:expr; $function:ident($($argument:expr),* $(,)?); $standalone:expr) => {
-        match crate::standing::real() {
+    ($($who:ident)+; $failure:expr; $function:ident($($argument:expr),* $(,)?); $standalone:expr) => {
+        match answering!($($who)+) {
             Some(real) => crate::interpose::call!(real, $function($($argument),*) else $failure),
             None => $standalone,
         }

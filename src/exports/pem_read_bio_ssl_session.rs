@@ -2,7 +2,7 @@
 
 use libc::{c_int, c_long, c_void};
 
-use super::d2i_ssl_session::{d2i_SSL_SESSION, i2d_SSL_SESSION};
+use super::d2i_ssl_session::{decode, i2d_SSL_SESSION};
 use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto::libcrypto;
@@ -32,10 +32,10 @@ pub unsafe extern "C-unwind" fn PEM_read_bio_SSL_SESSION(
     if bp.is_null() {
         return null;
     }
-    export_calling_back!(null; PEM_read_bio_SSL_SESSION(bp, x, cb, u);
+    export_calling_back!(reading x; null; PEM_read_bio_SSL_SESSION(bp, x, cb, u);
     libcrypto().and_then(|crypto| crypto.PEM_ASN1_read_bio).map_or(null, |read| {
         // SAFETY: the caller's promise; libcrypto calls ours with what it read.
-        unsafe { read(d2i_SSL_SESSION, LABEL.as_ptr(), bp, x, cb, u) }
+        unsafe { read(decode, LABEL.as_ptr(), bp, x, cb, u) }
     }))
 }
 
@@ -57,13 +57,13 @@ pub unsafe extern "C-unwind" fn PEM_read_SSL_SESSION(
     if fp.is_null() {
         return null;
     }
-    export_calling_back!(null; PEM_read_SSL_SESSION(fp, x, cb, u);
+    export_calling_back!(reading x; null; PEM_read_SSL_SESSION(fp, x, cb, u);
     match libcrypto().and_then(|crypto| crypto.PEM_ASN1_read) {
         // SAFETY: the caller's promise; libcrypto calls ours with what it read.
-        Some(read) => unsafe { read(d2i_SSL_SESSION, LABEL.as_ptr(), fp, x, cb, u) },
+        Some(read) => unsafe { read(decode, LABEL.as_ptr(), fp, x, cb, u) },
         // SAFETY: the caller's promise; the bytes are there.
         None => unsafe { pem::read(fp) }.map_or(null, |der| unsafe {
-            d2i_SSL_SESSION(x, &mut der.as_ptr(), der.len() as c_long)
+            decode(x, &mut der.as_ptr(), der.len() as c_long)
         }),
     })
 }
@@ -85,7 +85,7 @@ pub unsafe extern "C-unwind" fn PEM_write_bio_SSL_SESSION(
     if bp.is_null() {
         return 0;
     }
-    export_calling_back!(0; PEM_write_bio_SSL_SESSION(bp, x);
+    export_calling_back!(x; 0; PEM_write_bio_SSL_SESSION(bp, x);
     libcrypto().and_then(|crypto| crypto.PEM_ASN1_write_bio).map_or(0, |write| {
         let (no_cipher, no_key, no_data) = (std::ptr::null(), std::ptr::null(), std::ptr::null_mut());
         // SAFETY: the caller's promise; without a cipher there is no pass phrase to ask for.
@@ -109,7 +109,7 @@ pub unsafe extern "C-unwind" fn PEM_write_SSL_SESSION(
     if fp.is_null() {
         return 0;
     }
-    export_calling_back!(0; PEM_write_SSL_SESSION(fp, x);
+    export_calling_back!(x; 0; PEM_write_SSL_SESSION(fp, x);
     match libcrypto().and_then(|crypto| crypto.PEM_ASN1_write) {
         Some(write) => {
             let (no_cipher, no_key, no_data) = (std::ptr::null(), std::ptr::null(), std::ptr::null_mut());

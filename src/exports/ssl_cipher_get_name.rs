@@ -23,7 +23,7 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_find(
     if ssl.is_null() || ptr.is_null() {
         return std::ptr::null();
     }
-    export!(std::ptr::null(); SSL_CIPHER_find(ssl, ptr);
+    export!(ssl; std::ptr::null(); SSL_CIPHER_find(ssl, ptr);
     {
         // SAFETY: the caller's promise; not NULL.
         let number = u16::from_be_bytes(unsafe { ptr.cast::<[u8; 2]>().read() });
@@ -40,7 +40,7 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_find(
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CIPHER_get_name(c: *const SSL_CIPHER) -> *const c_char {
-    export!(NO_CIPHER.as_ptr(); SSL_CIPHER_get_name(c); text(c, |cipher| Some(cipher.name)))
+    export!(c; NO_CIPHER.as_ptr(); SSL_CIPHER_get_name(c); text(c, |cipher| Some(cipher.name)))
 }
 
 /// Returns the name of `c` in the RFCs, for example "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"; "(NONE)"
@@ -53,7 +53,7 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_name(c: *const SSL_CIPHER) -> *co
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CIPHER_standard_name(c: *const SSL_CIPHER) -> *const c_char {
-    export!(NO_CIPHER.as_ptr(); SSL_CIPHER_standard_name(c);
+    export!(c; NO_CIPHER.as_ptr(); SSL_CIPHER_standard_name(c);
         text(c, |cipher| cipher.standard_name))
 }
 
@@ -66,7 +66,7 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_standard_name(c: *const SSL_CIPHER) -
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CIPHER_get_version(c: *const SSL_CIPHER) -> *const c_char {
-    export!(NO_CIPHER.as_ptr(); SSL_CIPHER_get_version(c); text(c, |cipher| Some(cipher.version)))
+    export!(c; NO_CIPHER.as_ptr(); SSL_CIPHER_get_version(c); text(c, |cipher| Some(cipher.version)))
 }
 
 /// Returns OpenSSL's number of `c`: the one in the protocol, plus 0x03000000. 0 for NULL.
@@ -80,7 +80,7 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_id(c: *const SSL_CIPHER) -> u32 {
     if c.is_null() {
         return 0;
     }
-    export!(0; SSL_CIPHER_get_id(c); CipherPtr(c).cipher().map_or(0, Cipher::id))
+    export!(c; 0; SSL_CIPHER_get_id(c); CipherPtr(c).cipher().map_or(0, Cipher::id))
 }
 
 /// Returns the two-byte number of `c` in the protocol; 0 for NULL.
@@ -94,7 +94,7 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_protocol_id(c: *const SSL_CIPHER)
     if c.is_null() {
         return 0;
     }
-    export!(0; SSL_CIPHER_get_protocol_id(c);
+    export!(c; 0; SSL_CIPHER_get_protocol_id(c);
         CipherPtr(c).cipher().map_or(0, |cipher| cipher.number))
 }
 
@@ -111,7 +111,7 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_bits(
     c: *const SSL_CIPHER,
     alg_bits: *mut c_int,
 ) -> c_int {
-    export!(0; SSL_CIPHER_get_bits(c, alg_bits);
+    export!(c; 0; SSL_CIPHER_get_bits(c, alg_bits);
     CipherPtr(c).cipher().map_or(0, |cipher| {
         if !alg_bits.is_null() {
             // SAFETY: the caller's promise; not NULL.

@@ -27,7 +27,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_add_session(
     ctx: *mut SSL_CTX,
     c: *mut SSL_SESSION,
 ) -> c_int {
-    export_calling_back!(
+    export_calling_back!(ctx;
     // SAFETY: the caller's promise.
     |real| unsafe { calls::add_session(real, ctx, c) };
     // SAFETY: the caller's promise.
@@ -54,7 +54,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_remove_session(
     ctx: *mut SSL_CTX,
     c: *mut SSL_SESSION,
 ) -> c_int {
-    export_calling_back!(
+    export_calling_back!(ctx;
     // SAFETY: the caller's promise.
     |real| unsafe { calls::remove_session(real, ctx, c) };
     // SAFETY: the caller's promise.

@@ -26,7 +26,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_ctrl(
     larg: c_long,
     parg: *mut c_void,
 ) -> c_long {
-    export_calling_back!(
+    export_calling_back!(ctx; 
         |real| calls::ctx_ctrl(real, ctx, cmd, larg, parg);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.ctrl(cmd, larg)))
@@ -45,7 +45,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_callback_ctrl(
     cmd: c_int,
     fp: UntypedCb,
 ) -> c_long {
-    export!(0; SSL_CTX_callback_ctrl(ctx, cmd, fp); 0)
+    export!(ctx; 0; SSL_CTX_callback_ctrl(ctx, cmd, fp); 0)
 }
 
 /// Performs the command `cmd` on a connection. None of them concerns sessions.
@@ -62,5 +62,5 @@ pub unsafe extern "C-unwind" fn SSL_ctrl(
     larg: c_long,
     parg: *mut c_void,
 ) -> c_long {
-    export!(0; SSL_ctrl(ssl, cmd, larg, parg); 0)
+    export!(ssl; 0; SSL_ctrl(ssl, cmd, larg, parg); 0)
 }

@@ -21,7 +21,7 @@ use crate::standalone::Context;
 /// `ctx` is NULL (nothing happens) or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_flush_sessions(ctx: *mut SSL_CTX, tm: c_long) {
-    export_calling_back!(
+    export_calling_back!(ctx;
     |real| calls::flush_sessions(real, ctx, tm);
     // SAFETY: the caller's promise.
     if let Some(ctx) = unsafe { Context::borrow(ctx) } {

@@ -7,9 +7,10 @@ use crate::ffi::constants::SSL_R_NULL_SSL_METHOD_PASSED;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto;
 use crate::ffi::types::{OPENSSL_INIT_SETTINGS, OSSL_LIB_CTX, SSL_CTX, SSL_METHOD};
-use crate::interpose::calls;
+use crate::interpose::{Real, calls};
 use crate::standalone::Context;
 use crate::standalone::method::{Method, all};
+use crate::standing;
 
 /// Initialises libssl. Without one in the process there is nothing to do.
 ///
@@ -23,7 +24,7 @@ pub unsafe extern "C-unwind" fn OPENSSL_init_ssl(
     opts: u64,
     settings: *const OPENSSL_INIT_SETTINGS,
 ) -> c_int {
-    export!(0; OPENSSL_init_ssl(opts, settings); 1)
+    export!(asking; 0; OPENSSL_init_ssl(opts, settings); 1)
 }
 
 /// The method for either side of a connection: the highest version of TLS both sides know.
@@ -32,7 +33,7 @@ pub unsafe extern "C-unwind" fn OPENSSL_init_ssl(
 /// See TLS_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLS_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLS_method(); all::TLS.as_c())
+    export!(asking; std::ptr::null(); TLS_method(); all::TLS.as_c())
 }
 
 /// The method for a server: the highest version of TLS both sides know.
@@ -41,7 +42,7 @@ pub extern "C-unwind" fn TLS_method() -> *const SSL_METHOD {
 /// See TLS_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLS_server_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLS_server_method(); all::TLS_SERVER.as_c())
+    export!(asking; std::ptr::null(); TLS_server_method(); all::TLS_SERVER.as_c())
 }
 
 /// The method for a client: the highest version of TLS both sides know.
@@ -50,7 +51,7 @@ pub extern "C-unwind" fn TLS_server_method() -> *const SSL_METHOD {
 /// See TLS_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLS_client_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLS_client_method(); all::TLS_CLIENT.as_c())
+    export!(asking; std::ptr::null(); TLS_client_method(); all::TLS_CLIENT.as_c())
 }
 
 /// The method for either side of a connection: TLS 1.2.
@@ -59,7 +60,7 @@ pub extern "C-unwind" fn TLS_client_method() -> *const SSL_METHOD {
 /// See TLSv1_2_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_2_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLSv1_2_method(); all::TLS1_2.as_c())
+    export!(asking; std::ptr::null(); TLSv1_2_method(); all::TLS1_2.as_c())
 }
 
 /// The method for a server: TLS 1.2.
@@ -68,7 +69,7 @@ pub extern "C-unwind" fn TLSv1_2_method() -> *const SSL_METHOD {
 /// See TLSv1_2_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_2_server_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLSv1_2_server_method(); all::TLS1_2_SERVER.as_c())
+    export!(asking; std::ptr::null(); TLSv1_2_server_method(); all::TLS1_2_SERVER.as_c())
 }
 
 /// The method for a client: TLS 1.2.
@@ -77,7 +78,7 @@ pub extern "C-unwind" fn TLSv1_2_server_method() -> *const SSL_METHOD {
 /// See TLSv1_2_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_2_client_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLSv1_2_client_method(); all::TLS1_2_CLIENT.as_c())
+    export!(asking; std::ptr::null(); TLSv1_2_client_method(); all::TLS1_2_CLIENT.as_c())
 }
 
 /// The method for either side of a connection: TLS 1.1.
@@ -86,7 +87,7 @@ pub extern "C-unwind" fn TLSv1_2_client_method() -> *const SSL_METHOD {
 /// See TLSv1_1_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_1_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLSv1_1_method(); all::TLS1_1.as_c())
+    export!(asking; std::ptr::null(); TLSv1_1_method(); all::TLS1_1.as_c())
 }
 
 /// The method for a server: TLS 1.1.
@@ -95,7 +96,7 @@ pub extern "C-unwind" fn TLSv1_1_method() -> *const SSL_METHOD {
 /// See TLSv1_1_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_1_server_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLSv1_1_server_method(); all::TLS1_1_SERVER.as_c())
+    export!(asking; std::ptr::null(); TLSv1_1_server_method(); all::TLS1_1_SERVER.as_c())
 }
 
 /// The method for a client: TLS 1.1.
@@ -104,7 +105,7 @@ pub extern "C-unwind" fn TLSv1_1_server_method() -> *const SSL_METHOD {
 /// See TLSv1_1_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_1_client_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLSv1_1_client_method(); all::TLS1_1_CLIENT.as_c())
+    export!(asking; std::ptr::null(); TLSv1_1_client_method(); all::TLS1_1_CLIENT.as_c())
 }
 
 /// The method for either side of a connection: TLS 1.0.
@@ -113,7 +114,7 @@ pub extern "C-unwind" fn TLSv1_1_client_method() -> *const SSL_METHOD {
 /// See TLSv1_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLSv1_method(); all::TLS1.as_c())
+    export!(asking; std::ptr::null(); TLSv1_method(); all::TLS1.as_c())
 }
 
 /// The method for a server: TLS 1.0.
@@ -122,7 +123,7 @@ pub extern "C-unwind" fn TLSv1_method() -> *const SSL_METHOD {
 /// See TLSv1_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_server_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLSv1_server_method(); all::TLS1_SERVER.as_c())
+    export!(asking; std::ptr::null(); TLSv1_server_method(); all::TLS1_SERVER.as_c())
 }
 
 /// The method for a client: TLS 1.0.
@@ -131,7 +132,7 @@ pub extern "C-unwind" fn TLSv1_server_method() -> *const SSL_METHOD {
 /// See TLSv1_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_client_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); TLSv1_client_method(); all::TLS1_CLIENT.as_c())
+    export!(asking; std::ptr::null(); TLSv1_client_method(); all::TLS1_CLIENT.as_c())
 }
 
 /// The method for either side of a connection: the highest version of DTLS both sides know.
@@ -140,7 +141,7 @@ pub extern "C-unwind" fn TLSv1_client_method() -> *const SSL_METHOD {
 /// See DTLS_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLS_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); DTLS_method(); all::DTLS.as_c())
+    export!(asking; std::ptr::null(); DTLS_method(); all::DTLS.as_c())
 }
 
 /// The method for a server: the highest version of DTLS both sides know.
@@ -149,7 +150,7 @@ pub extern "C-unwind" fn DTLS_method() -> *const SSL_METHOD {
 /// See DTLS_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLS_server_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); DTLS_server_method(); all::DTLS_SERVER.as_c())
+    export!(asking; std::ptr::null(); DTLS_server_method(); all::DTLS_SERVER.as_c())
 }
 
 /// The method for a client: the highest version of DTLS both sides know.
@@ -158,7 +159,7 @@ pub extern "C-unwind" fn DTLS_server_method() -> *const SSL_METHOD {
 /// See DTLS_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLS_client_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); DTLS_client_method(); all::DTLS_CLIENT.as_c())
+    export!(asking; std::ptr::null(); DTLS_client_method(); all::DTLS_CLIENT.as_c())
 }
 
 /// The method for either side of a connection: DTLS 1.2.
@@ -167,7 +168,7 @@ pub extern "C-unwind" fn DTLS_client_method() -> *const SSL_METHOD {
 /// See DTLSv1_2_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_2_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); DTLSv1_2_method(); all::DTLS1_2.as_c())
+    export!(asking; std::ptr::null(); DTLSv1_2_method(); all::DTLS1_2.as_c())
 }
 
 /// The method for a server: DTLS 1.2.
@@ -176,7 +177,7 @@ pub extern "C-unwind" fn DTLSv1_2_method() -> *const SSL_METHOD {
 /// See DTLSv1_2_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_2_server_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); DTLSv1_2_server_method(); all::DTLS1_2_SERVER.as_c())
+    export!(asking; std::ptr::null(); DTLSv1_2_server_method(); all::DTLS1_2_SERVER.as_c())
 }
 
 /// The method for a client: DTLS 1.2.
@@ -185,7 +186,7 @@ pub extern "C-unwind" fn DTLSv1_2_server_method() -> *const SSL_METHOD {
 /// See DTLSv1_2_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_2_client_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); DTLSv1_2_client_method(); all::DTLS1_2_CLIENT.as_c())
+    export!(asking; std::ptr::null(); DTLSv1_2_client_method(); all::DTLS1_2_CLIENT.as_c())
 }
 
 /// The method for either side of a connection: DTLS 1.0.
@@ -194,7 +195,7 @@ pub extern "C-unwind" fn DTLSv1_2_client_method() -> *const SSL_METHOD {
 /// See DTLSv1_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); DTLSv1_method(); all::DTLS1.as_c())
+    export!(asking; std::ptr::null(); DTLSv1_method(); all::DTLS1.as_c())
 }
 
 /// The method for a server: DTLS 1.0.
@@ -203,7 +204,7 @@ pub extern "C-unwind" fn DTLSv1_method() -> *const SSL_METHOD {
 /// See DTLSv1_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_server_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); DTLSv1_server_method(); all::DTLS1_SERVER.as_c())
+    export!(asking; std::ptr::null(); DTLSv1_server_method(); all::DTLS1_SERVER.as_c())
 }
 
 /// The method for a client: DTLS 1.0.
@@ -212,7 +213,7 @@ pub extern "C-unwind" fn DTLSv1_server_method() -> *const SSL_METHOD {
 /// See DTLSv1_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_client_method() -> *const SSL_METHOD {
-    export!(std::ptr::null(); DTLSv1_client_method(); all::DTLS1_CLIENT.as_c())
+    export!(asking; std::ptr::null(); DTLSv1_client_method(); all::DTLS1_CLIENT.as_c())
 }
 
 /// Makes a context, with an empty internal cache of SSL_SESSION_CACHE_MAX_SIZE_DEFAULT in the mode
@@ -227,8 +228,8 @@ pub extern "C-unwind" fn DTLSv1_client_method() -> *const SSL_METHOD {
 /// `meth` is NULL or from one of the functions above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_new(meth: *const SSL_METHOD) -> *mut SSL_CTX {
-    export_calling_back!(
-        |real| calls::ctx_new(real, meth);
+    export_calling_back!(method meth; 
+        |real| calls::ctx_new(real, method_of(real, meth));
         // SAFETY: the caller's promise.
         unsafe { new_context(meth) })
 }
@@ -245,10 +246,44 @@ pub unsafe extern "C-unwind" fn SSL_CTX_new_ex(
     propq: *const c_char,
     meth: *const SSL_METHOD,
 ) -> *mut SSL_CTX {
-    export_calling_back!(
-        |real| calls::ctx_new_ex(real, libctx, propq, meth);
+    export_calling_back!(method meth; 
+        |real| calls::ctx_new_ex(real, libctx, propq, method_of(real, meth));
         // SAFETY: the caller's promise.
         unsafe { new_context(meth) })
+}
+
+/// The real library's method of the same name, if `method` is one of ours: a program may have asked for
+/// it before there was a libssl.
+fn method_of(real: &Real, method: *const SSL_METHOD) -> *const SSL_METHOD {
+    if !standing::is_ours(method.addr()) {
+        return method;
+    }
+    let methods = [
+        (&all::TLS, real.TLS_method),
+        (&all::TLS_SERVER, real.TLS_server_method),
+        (&all::TLS_CLIENT, real.TLS_client_method),
+        (&all::TLS1_2, real.TLSv1_2_method),
+        (&all::TLS1_2_SERVER, real.TLSv1_2_server_method),
+        (&all::TLS1_2_CLIENT, real.TLSv1_2_client_method),
+        (&all::TLS1_1, real.TLSv1_1_method),
+        (&all::TLS1_1_SERVER, real.TLSv1_1_server_method),
+        (&all::TLS1_1_CLIENT, real.TLSv1_1_client_method),
+        (&all::TLS1, real.TLSv1_method),
+        (&all::TLS1_SERVER, real.TLSv1_server_method),
+        (&all::TLS1_CLIENT, real.TLSv1_client_method),
+        (&all::DTLS, real.DTLS_method),
+        (&all::DTLS_SERVER, real.DTLS_server_method),
+        (&all::DTLS_CLIENT, real.DTLS_client_method),
+        (&all::DTLS1_2, real.DTLSv1_2_method),
+        (&all::DTLS1_2_SERVER, real.DTLSv1_2_server_method),
+        (&all::DTLS1_2_CLIENT, real.DTLSv1_2_client_method),
+        (&all::DTLS1, real.DTLSv1_method),
+        (&all::DTLS1_SERVER, real.DTLSv1_server_method),
+        (&all::DTLS1_CLIENT, real.DTLSv1_client_method),
+    ];
+    let same = methods.iter().find(|(ours, _)| ours.as_c() == method);
+    // SAFETY: libssl's own function, which takes nothing.
+    same.and_then(|(_, theirs)| *theirs).map_or(method, |theirs| unsafe { theirs() })
 }
 
 /// # Safety
@@ -276,7 +311,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
     if ctx.is_null() {
         return 0;
     }
-    export!(0; SSL_CTX_up_ref(ctx);
+    export!(ctx; 0; SSL_CTX_up_ref(ctx);
     // SAFETY: the caller's promise.
     unsafe { Context::borrow(ctx) }.map_or(0, |ctx| {
         ctx.up_ref();
@@ -294,7 +329,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
 /// `ctx` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_free(ctx: *mut SSL_CTX) {
-    export_calling_back!(
+    export_calling_back!(ctx; 
         |real| calls::ctx_free(real, ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::free(ctx) })

@@ -17,7 +17,7 @@ use crate::standalone::Context;
 /// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessionCb) {
-    export_both!(();
+    export_both!(ctx; ();
     |real| calls::set_new_cb(real, ctx, cb);
     // SAFETY: the caller's promise.
     if let Some(ctx) = unsafe { Context::borrow(ctx) } {
@@ -33,7 +33,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: N
 /// `ctx` is NULL (which has none) or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> NewSessionCb {
-    export_both!(None;
+    export_both!(ctx; None;
         |real| calls::new_cb(real, ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.new_cb()))
@@ -49,7 +49,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> Ne
 /// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: RemoveSessionCb) {
-    export_both!(();
+    export_both!(ctx; ();
     |real| calls::set_remove_cb(real, ctx, cb);
     // SAFETY: the caller's promise.
     if let Some(ctx) = unsafe { Context::borrow(ctx) } {
@@ -65,7 +65,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb
 /// `ctx` is NULL (which has none) or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) -> RemoveSessionCb {
-    export_both!(None;
+    export_both!(ctx; None;
         |real| calls::remove_cb(real, ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.remove_cb()))
@@ -82,7 +82,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) ->
 /// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessionCb) {
-    export_both!(();
+    export_both!(ctx; ();
     |real| calls::set_get_cb(real, ctx, cb);
     // SAFETY: the caller's promise.
     if let Some(ctx) = unsafe { Context::borrow(ctx) } {
@@ -98,7 +98,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: G
 /// `ctx` is NULL (which has none) or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_get_cb(ctx: *mut SSL_CTX) -> GetSessionCb {
-    export_both!(None;
+    export_both!(ctx; None;
         |real| calls::get_cb(real, ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.get_cb()))

@@ -28,7 +28,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sessions(ctx: *mut SSL_CTX) -> *mut LHAS
     if ctx.is_null() {
         return null;
     }
-    export_calling_back!(
+    export_calling_back!(ctx;
         |real| calls::sessions(real, ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }

@@ -26,7 +26,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_ex_data(
     if ctx.is_null() {
         return 0;
     }
-    export!(0; SSL_CTX_set_ex_data(ctx, idx, data);
+    export!(ctx; 0; SSL_CTX_set_ex_data(ctx, idx, data);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(0, |object| object.set_ex_data(idx, data).into()))
 }
@@ -46,7 +46,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_get_ex_data(
     if ctx.is_null() {
         return null;
     }
-    export!(null; SSL_CTX_get_ex_data(ctx, idx);
+    export!(ctx; null; SSL_CTX_get_ex_data(ctx, idx);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(null, |object| object.ex_data(idx)))
 }
@@ -71,7 +71,7 @@ pub unsafe extern "C-unwind" fn SSL_set_ex_data(
     if ssl.is_null() {
         return 0;
     }
-    export!(0; SSL_set_ex_data(ssl, idx, data);
+    export!(ssl; 0; SSL_set_ex_data(ssl, idx, data);
         // SAFETY: the caller's promise.
         unsafe { Connection::borrow(ssl) }.map_or(0, |object| object.set_ex_data(idx, data).into()))
 }
@@ -88,7 +88,7 @@ pub unsafe extern "C-unwind" fn SSL_get_ex_data(ssl: *const SSL, idx: c_int) -> 
     if ssl.is_null() {
         return null;
     }
-    export!(null; SSL_get_ex_data(ssl, idx);
+    export!(ssl; null; SSL_get_ex_data(ssl, idx);
         // SAFETY: the caller's promise.
         unsafe { Connection::borrow(ssl) }.map_or(null, |object| object.ex_data(idx)))
 }
@@ -113,7 +113,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_ex_data(
     if ses.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_set_ex_data(ses, idx, data);
+    export!(ses; 0; SSL_SESSION_set_ex_data(ses, idx, data);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(ses) }.map_or(0, |object| object.set_ex_data(idx, data).into()))
 }
@@ -133,7 +133,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_ex_data(
     if ses.is_null() {
         return null;
     }
-    export!(null; SSL_SESSION_get_ex_data(ses, idx);
+    export!(ses; null; SSL_SESSION_get_ex_data(ses, idx);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(ses) }.map_or(null, |object| object.ex_data(idx)))
 }

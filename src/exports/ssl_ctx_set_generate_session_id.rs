@@ -25,7 +25,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_generate_session_id(
     if ctx.is_null() {
         return 0;
     }
-    export!(0; SSL_CTX_set_generate_session_id(ctx, cb);
+    export!(ctx; 0; SSL_CTX_set_generate_session_id(ctx, cb);
     // SAFETY: the caller's promise.
     unsafe { Context::borrow(ctx) }.map_or(0, |object| {
         object.set_generate_session_id(cb);
@@ -49,7 +49,7 @@ pub unsafe extern "C-unwind" fn SSL_set_generate_session_id(
     if ssl.is_null() {
         return 0;
     }
-    export!(0; SSL_set_generate_session_id(ssl, cb);
+    export!(ssl; 0; SSL_set_generate_session_id(ssl, cb);
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(ssl) }.map_or(0, |object| {
         object.set_generate_session_id(cb);
@@ -72,7 +72,7 @@ pub unsafe extern "C-unwind" fn SSL_has_matching_session_id(
     id: *const c_uchar,
     id_len: c_uint,
 ) -> c_int {
-    export_both!(0;
+    export_both!(ssl; 0;
     // SAFETY: the caller's promise.
     |real| unsafe { calls::has_matching_session_id(real, ssl, id, id_len) };
     // SAFETY: the caller's promise.

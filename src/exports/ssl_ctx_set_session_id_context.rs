@@ -27,7 +27,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_session_id_context(
     if len <= SSL_MAX_SID_CTX_LENGTH && (ctx.is_null() || nowhere(sid_ctx, len)) {
         return 0;
     }
-    export!(0; SSL_CTX_set_session_id_context(ctx, sid_ctx, sid_ctx_len);
+    export!(ctx; 0; SSL_CTX_set_session_id_context(ctx, sid_ctx, sid_ctx_len);
     if sid_ctx_len as usize > SSL_MAX_SID_CTX_LENGTH {
         libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_CTX_set_session_id_context");
         0
@@ -57,7 +57,7 @@ pub unsafe extern "C-unwind" fn SSL_set_session_id_context(
     if len <= SSL_MAX_SID_CTX_LENGTH && (ssl.is_null() || nowhere(sid_ctx, len)) {
         return 0;
     }
-    export!(0; SSL_set_session_id_context(ssl, sid_ctx, sid_ctx_len);
+    export!(ssl; 0; SSL_set_session_id_context(ssl, sid_ctx, sid_ctx_len);
     if sid_ctx_len as usize > SSL_MAX_SID_CTX_LENGTH {
         libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_set_session_id_context");
         0

@@ -23,7 +23,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_ticket_appdata(
     if ss.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_set1_ticket_appdata(ss, data, len);
+    export!(ss; 0; SSL_SESSION_set1_ticket_appdata(ss, data, len);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ss) }.map_or(0, |session| {
         // SAFETY: the caller's promise.
@@ -51,7 +51,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_ticket_appdata(
     if ss.is_null() || data.is_null() || len.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_get0_ticket_appdata(ss, data, len);
+    export!(ss; 0; SSL_SESSION_get0_ticket_appdata(ss, data, len);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ss) }.map_or(0, |session| {
         let data = data.cast::<*const c_uchar>();

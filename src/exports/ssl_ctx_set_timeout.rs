@@ -15,7 +15,7 @@ use crate::standalone::{Connection, Context};
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long) -> c_long {
-    export!(0; SSL_CTX_set_timeout(ctx, t);
+    export!(ctx; 0; SSL_CTX_set_timeout(ctx, t);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.set_timeout(t)))
 }
@@ -28,7 +28,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_get_timeout(ctx: *const SSL_CTX) -> c_long {
-    export!(0; SSL_CTX_get_timeout(ctx);
+    export!(ctx; 0; SSL_CTX_get_timeout(ctx);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(0, Context::timeout))
 }
@@ -44,7 +44,7 @@ pub unsafe extern "C-unwind" fn SSL_get_default_timeout(s: *const SSL) -> c_long
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_get_default_timeout(s);
+    export!(s; 0; SSL_get_default_timeout(s);
         // SAFETY: the caller's promise.
         unsafe { Connection::borrow(s) }.map_or(0, Connection::default_timeout))
 }

@@ -25,7 +25,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_master_key(
     if session.is_null() || (out.is_null() && outlen > 0) {
         return 0;
     }
-    export!(0; SSL_SESSION_get_master_key(session, out, outlen);
+    export!(session; 0; SSL_SESSION_get_master_key(session, out, outlen);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(session) }.map_or(0, |session| session.read(|v| {
         if outlen == 0 {
@@ -54,7 +54,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_master_key(
     if sess.is_null() || (nowhere(key, len) && len <= MAX_MASTER_KEY_LENGTH) {
         return 0;
     }
-    export!(0; SSL_SESSION_set1_master_key(sess, key, len);
+    export!(sess; 0; SSL_SESSION_set1_master_key(sess, key, len);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(sess) }.filter(|_| len <= MAX_MASTER_KEY_LENGTH).map_or(0, |session| {
         // SAFETY: the caller's promise.

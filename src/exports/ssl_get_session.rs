@@ -19,7 +19,7 @@ pub unsafe extern "C-unwind" fn SSL_get_session(ssl: *const SSL) -> *mut SSL_SES
     if ssl.is_null() {
         return std::ptr::null_mut();
     }
-    export!(std::ptr::null_mut(); SSL_get_session(ssl);
+    export!(ssl; std::ptr::null_mut(); SSL_get_session(ssl);
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), Connection::session_ptr))
 }
@@ -36,7 +36,7 @@ pub unsafe extern "C-unwind" fn SSL_get1_session(ssl: *mut SSL) -> *mut SSL_SESS
     if ssl.is_null() {
         return std::ptr::null_mut();
     }
-    export!(std::ptr::null_mut(); SSL_get1_session(ssl);
+    export!(ssl; std::ptr::null_mut(); SSL_get1_session(ssl);
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
         connection.session().map_or(std::ptr::null_mut(), SessionHandle::into_ptr)
@@ -56,7 +56,7 @@ pub unsafe extern "C-unwind" fn SSL_set_session(to: *mut SSL, session: *mut SSL_
     if to.is_null() {
         return 0;
     }
-    export_calling_back!(0; SSL_set_session(to, session);
+    export_calling_back!(to; 0; SSL_set_session(to, session);
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(to) }.map_or(0, |connection| {
         // SAFETY: the caller's promise.
@@ -76,7 +76,7 @@ pub unsafe extern "C-unwind" fn SSL_session_reused(ssl: *const SSL) -> c_int {
     if ssl.is_null() {
         return 0;
     }
-    export!(0; SSL_session_reused(ssl);
+    export!(ssl; 0; SSL_session_reused(ssl);
         // SAFETY: the caller's promise.
         unsafe { Connection::borrow(ssl) }.map_or(0, |connection| connection.reused().into()))
 }
@@ -93,7 +93,7 @@ pub unsafe extern "C-unwind" fn SSL_copy_session_id(to: *mut SSL, from: *const S
     if to.is_null() || from.is_null() {
         return 0;
     }
-    export_calling_back!(0; SSL_copy_session_id(to, from);
+    export_calling_back!(to; 0; SSL_copy_session_id(to, from);
     // SAFETY: the caller's promise.
     match unsafe { (Connection::borrow(to), Connection::borrow(from)) } {
         (Some(to), Some(from)) => {

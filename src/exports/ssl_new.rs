@@ -22,7 +22,7 @@ use crate::standalone::{Connection, Context};
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
-    export_calling_back!(
+    export_calling_back!(ctx;
         |real| calls::new(real, ctx);
         // SAFETY: the caller's promise.
         match unsafe { Context::borrow(ctx) } {
@@ -46,7 +46,7 @@ pub unsafe extern "C-unwind" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
     if ssl.is_null() {
         return 0;
     }
-    export!(0; SSL_up_ref(ssl);
+    export!(ssl; 0; SSL_up_ref(ssl);
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(ssl) }.map_or(0, |connection| {
         connection.up_ref();
@@ -62,7 +62,7 @@ pub unsafe extern "C-unwind" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
 /// `ssl` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_free(ssl: *mut SSL) {
-    export_calling_back!(
+    export_calling_back!(ssl; 
         |real| calls::free(real, ssl);
         // SAFETY: the caller's promise.
         unsafe { Connection::free(ssl) })
@@ -80,7 +80,7 @@ pub unsafe extern "C-unwind" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX
     if ssl.is_null() {
         return std::ptr::null_mut();
     }
-    export!(std::ptr::null_mut(); SSL_get_SSL_CTX(ssl);
+    export!(ssl; std::ptr::null_mut(); SSL_get_SSL_CTX(ssl);
         // SAFETY: the caller's promise.
         unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), Connection::ctx))
 }
@@ -95,7 +95,7 @@ pub unsafe extern "C-unwind" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX
 /// `ssl` and `ctx` are NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
-    export_calling_back!(
+    export_calling_back!(ssl;
     |real| calls::set_ssl_ctx(real, ssl, ctx);
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
@@ -116,7 +116,7 @@ pub unsafe extern "C-unwind" fn SSL_version(ssl: *const SSL) -> c_int {
     if ssl.is_null() {
         return 0;
     }
-    export!(0; SSL_version(ssl);
+    export!(ssl; 0; SSL_version(ssl);
         // SAFETY: the caller's promise.
         unsafe { Connection::borrow(ssl) }.map_or(0, Connection::version))
 }
@@ -133,7 +133,7 @@ pub unsafe extern "C-unwind" fn SSL_is_server(ssl: *const SSL) -> c_int {
     if ssl.is_null() {
         return 0;
     }
-    export!(0; SSL_is_server(ssl);
+    export!(ssl; 0; SSL_is_server(ssl);
         // SAFETY: the caller's promise.
         unsafe { Connection::borrow(ssl) }.map_or(0, |connection| connection.is_server().into()))
 }

@@ -17,7 +17,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_max_early_data(s: *const SSL_SES
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_get_max_early_data(s);
+    export!(s; 0; SSL_SESSION_get_max_early_data(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.max_early_data)))
 }
@@ -37,7 +37,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_max_early_data(
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_set_max_early_data(s, max_early_data);
+    export!(s; 0; SSL_SESSION_set_max_early_data(s, max_early_data);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(0, |session| {
         session.write(|v| v.max_early_data = max_early_data);

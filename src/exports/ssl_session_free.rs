@@ -17,7 +17,7 @@ use crate::standalone::Session;
 /// None: any thread, any time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_new() -> *mut SSL_SESSION {
-    export_calling_back!(std::ptr::null_mut(); SSL_SESSION_new();
+    export_calling_back!(making; std::ptr::null_mut(); SSL_SESSION_new();
         made(Session::new().map(Session::into_c), c"SSL_SESSION_new"))
 }
 
@@ -36,7 +36,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_dup(src: *const SSL_SESSION) -> *mut
     if src.is_null() {
         return null;
     }
-    export_calling_back!(null; SSL_SESSION_dup(src);
+    export_calling_back!(src; null; SSL_SESSION_dup(src);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(src) }.map_or(null, |session| {
         made(session.dup().map(Session::into_c), c"SSL_SESSION_dup")
@@ -55,7 +55,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_up_ref(ses: *mut SSL_SESSION) -> c_i
     if ses.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_up_ref(ses);
+    export!(ses; 0; SSL_SESSION_up_ref(ses);
     // SAFETY: the caller's promise.
     unsafe { Session::share(ses) }.map_or(0, |session| {
         Session::into_c(session);
@@ -73,7 +73,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_up_ref(ses: *mut SSL_SESSION) -> c_i
 /// `session` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_free(session: *mut SSL_SESSION) {
-    export_calling_back!((); SSL_SESSION_free(session);
+    export_calling_back!(session; (); SSL_SESSION_free(session);
         // SAFETY: the caller's promise.
         drop(unsafe { Session::from_c(session) }))
 }

@@ -21,7 +21,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_cipher(
     if s.is_null() {
         return std::ptr::null();
     }
-    export!(std::ptr::null(); SSL_SESSION_get0_cipher(s);
+    export!(s; std::ptr::null(); SSL_SESSION_get0_cipher(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| v.cipher.0)))
 }
@@ -41,7 +41,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_cipher(
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_set_cipher(s, cipher);
+    export!(s; 0; SSL_SESSION_set_cipher(s, cipher);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(0, |session| {
         session.write(|v| v.cipher = CipherPtr(cipher));

@@ -23,7 +23,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_hostname(s: *const SSL_SESSION)
     if s.is_null() {
         return std::ptr::null();
     }
-    export!(std::ptr::null(); SSL_SESSION_get0_hostname(s);
+    export!(s; std::ptr::null(); SSL_SESSION_get0_hostname(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| v.hostname.as_ref().map_or(std::ptr::null(), |name| name.as_ptr()))))
 }
@@ -43,7 +43,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_hostname(
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_set1_hostname(s, hostname);
+    export!(s; 0; SSL_SESSION_set1_hostname(s, hostname);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(0, |session| {
         // SAFETY: the caller's promise; not NULL.
@@ -72,7 +72,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_alpn_selected(
     if s.is_null() || alpn.is_null() || len.is_null() {
         return;
     }
-    export!((); SSL_SESSION_get0_alpn_selected(s, alpn, len);
+    export!(s; (); SSL_SESSION_get0_alpn_selected(s, alpn, len);
     // SAFETY: the caller's promise.
     if let Some(session) = unsafe { Session::borrow(s) } {
         // SAFETY: the caller's promise.
@@ -96,7 +96,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_alpn_selected(
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_set1_alpn_selected(s, alpn, len);
+    export!(s; 0; SSL_SESSION_set1_alpn_selected(s, alpn, len);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(0, |session| {
         // SAFETY: the caller's promise.

@@ -25,7 +25,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_id_context(
     if s.is_null() {
         return std::ptr::null();
     }
-    export!(std::ptr::null(); SSL_SESSION_get0_id_context(s, len);
+    export!(s; std::ptr::null(); SSL_SESSION_get0_id_context(s, len);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| {
         if !len.is_null() {
@@ -53,7 +53,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_id_context(
     if len <= 32 && (s.is_null() || nowhere(sid_ctx, len)) {
         return 0;
     }
-    export!(0; SSL_SESSION_set1_id_context(s, sid_ctx, sid_ctx_len);
+    export!(s; 0; SSL_SESSION_set1_id_context(s, sid_ctx, sid_ctx_len);
     if sid_ctx_len as usize > 32 {
         libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_SESSION_set1_id_context");
         0

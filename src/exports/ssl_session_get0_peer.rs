@@ -17,7 +17,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_peer(s: *mut SSL_SESSION) -> *m
     if s.is_null() {
         return std::ptr::null_mut();
     }
-    export!(std::ptr::null_mut(); SSL_SESSION_get0_peer(s);
+    export!(s; std::ptr::null_mut(); SSL_SESSION_get0_peer(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(std::ptr::null_mut(), |session| session.peer()))
 }
@@ -35,7 +35,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_peer_rpk(s: *mut SSL_SESSION) -
     if s.is_null() {
         return std::ptr::null_mut();
     }
-    export!(std::ptr::null_mut(); SSL_SESSION_get0_peer_rpk(s);
+    export!(s; std::ptr::null_mut(); SSL_SESSION_get0_peer_rpk(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(std::ptr::null_mut(), |session| session.peer_rpk()))
 }

@@ -18,7 +18,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_compress_id(s: *const SSL_SESSIO
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_get_compress_id(s);
+    export!(s; 0; SSL_SESSION_get_compress_id(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.compress_id.into())))
 }
@@ -34,7 +34,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_max_fragment_length(s: *const SS
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_get_max_fragment_length(s);
+    export!(s; 0; SSL_SESSION_get_max_fragment_length(s);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| {
         if v.max_fragment_len_mode == TLSEXT_MAX_FRAGMENT_LENGTH_UNSPECIFIED {

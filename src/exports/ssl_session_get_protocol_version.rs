@@ -17,7 +17,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_protocol_version(s: *const SSL_S
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_get_protocol_version(s);
+    export!(s; 0; SSL_SESSION_get_protocol_version(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.version)))
 }
@@ -38,7 +38,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_protocol_version(
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_set_protocol_version(s, version);
+    export!(s; 0; SSL_SESSION_set_protocol_version(s, version);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(0, |session| {
         session.write(|v| v.version = version);

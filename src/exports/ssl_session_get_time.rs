@@ -16,7 +16,7 @@ use crate::standalone::{self, Session, SessionHandle};
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_time(s: *const SSL_SESSION) -> c_long {
-    export!(0; SSL_SESSION_get_time(s);
+    export!(s; 0; SSL_SESSION_get_time(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.time)))
 }
@@ -31,7 +31,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_time(s: *const SSL_SESSION) -> c
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_long) -> c_long {
-    export_both!(0;
+    export_both!(s; 0;
         // SAFETY: the caller's promise.
         |real| unsafe { calls::set_time(real, s, tm) };
         // SAFETY: the caller's promise.
@@ -47,7 +47,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -> time_t {
     // Not by way of the older function: libssl's own calls this one, perhaps through us.
-    export_both!(0;
+    export_both!(s; 0;
         |real| call!(real, SSL_SESSION_get_time_ex(s)
             else call!(real, SSL_SESSION_get_time(s) else 0));
         // SAFETY: the caller's promise.
@@ -62,7 +62,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_set_time_ex(s: *mut SSL_SESSION, tm: time_t) -> time_t {
-    export_both!(0;
+    export_both!(s; 0;
         // SAFETY: the caller's promise.
         |real| unsafe { calls::set_time_ex(real, s, tm) };
         // SAFETY: the caller's promise.
@@ -77,7 +77,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_time_ex(s: *mut SSL_SESSION, tm:
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -> c_long {
-    export!(0; SSL_SESSION_get_timeout(s);
+    export!(s; 0; SSL_SESSION_get_timeout(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.timeout)))
 }
@@ -91,7 +91,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_set_timeout(s: *mut SSL_SESSION, t: c_long) -> c_long {
-    export_both!(0;
+    export_both!(s; 0;
     // SAFETY: the caller's promise.
     |real| unsafe { calls::set_timeout(real, s, t) };
     if t < 0 {

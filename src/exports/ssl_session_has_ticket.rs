@@ -17,7 +17,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_has_ticket(s: *const SSL_SESSION) ->
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_has_ticket(s);
+    export!(s; 0; SSL_SESSION_has_ticket(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.read(Values::has_ticket).into()))
 }
@@ -35,7 +35,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_ticket_lifetime_hint(
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_get_ticket_lifetime_hint(s);
+    export!(s; 0; SSL_SESSION_get_ticket_lifetime_hint(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.ticket_lifetime_hint)))
 }
@@ -56,7 +56,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_ticket(
     if s.is_null() || len.is_null() {
         return;
     }
-    export!((); SSL_SESSION_get0_ticket(s, tick, len);
+    export!(s; (); SSL_SESSION_get0_ticket(s, tick, len);
     // SAFETY: the caller's promise.
     if let Some(session) = unsafe { Session::borrow(s) } {
         // SAFETY: the caller's promise.

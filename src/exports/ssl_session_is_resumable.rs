@@ -18,7 +18,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_is_resumable(s: *const SSL_SESSION) 
     if s.is_null() {
         return 0;
     }
-    export!(0; SSL_SESSION_is_resumable(s);
+    export!(s; 0; SSL_SESSION_is_resumable(s);
         // SAFETY: the caller's promise.
         unsafe { Session::borrow(s) }.map_or(0, |session| session.is_resumable().into()))
 }

@@ -27,7 +27,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_fp(
     if fp.is_null() {
         return 0;
     }
-    export_calling_back!(0; SSL_SESSION_print_fp(fp, ses);
+    export_calling_back!(ses; 0; SSL_SESSION_print_fp(fp, ses);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ses) }.and_then(|session| text(session, print::print)).map_or(0, |text| {
         // SAFETY: the caller's promise; the text's own length.
@@ -45,7 +45,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_fp(
 /// `bp` is NULL or live, `ses` NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_print(bp: *mut BIO, ses: *const SSL_SESSION) -> c_int {
-    export_calling_back!(0; SSL_SESSION_print(bp, ses);
+    export_calling_back!(ses; 0; SSL_SESSION_print(bp, ses);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ses) }.and_then(|session| text(session, print::print)).map_or(
         0,
@@ -66,7 +66,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_keylog(
     bp: *mut BIO,
     ses: *const SSL_SESSION,
 ) -> c_int {
-    export_calling_back!(0; SSL_SESSION_print_keylog(bp, ses);
+    export_calling_back!(ses; 0; SSL_SESSION_print_keylog(bp, ses);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(ses) }
         .and_then(|session| text(session, print::print_keylog).flatten())

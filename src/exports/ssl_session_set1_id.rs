@@ -25,7 +25,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_id(
     if s.is_null() {
         return std::ptr::null();
     }
-    export!(std::ptr::null(); SSL_SESSION_get_id(s, len);
+    export!(s; std::ptr::null(); SSL_SESSION_get_id(s, len);
     // SAFETY: the caller's promise.
     unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| {
         if !len.is_null() {
@@ -54,7 +54,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_id(
     if len <= 32 && (s.is_null() || nowhere(sid, len)) {
         return 0;
     }
-    export!(0; SSL_SESSION_set1_id(s, sid, sid_len);
+    export!(s; 0; SSL_SESSION_set1_id(s, sid, sid_len);
     if sid_len as usize > 32 {
         libcrypto::raise(SSL_R_SSL_SESSION_ID_TOO_LONG, c"SSL_SESSION_set1_id");
         0

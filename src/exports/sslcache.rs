@@ -41,7 +41,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_get1_session(
 ) -> *mut SSL_SESSION {
     // SAFETY: the caller's promise.
     let Some(key) = (unsafe { key(version, id, id_len) }) else { return std::ptr::null_mut() };
-    export_both!(std::ptr::null_mut();
+    export_both!(ctx; std::ptr::null_mut();
         |_real| calls::get1_session(ctx, &key);
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }
@@ -71,7 +71,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_accept_session(
     if id_len as usize > crate::cache::Key::MAX_ID {
         return null;
     }
-    export_calling_back!(
+    export_calling_back!(ssl; 
         |_real| null;
         // SAFETY: the caller's promise.
         unsafe { Connection::borrow(ssl) }
@@ -97,7 +97,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_negotiated(
     ssl: *mut SSL,
     session: *mut SSL_SESSION,
 ) -> c_int {
-    export_calling_back!(
+    export_calling_back!(ssl;
     |_real| 0;
     // SAFETY: the caller's promise.
     match unsafe { (Connection::borrow(ssl), SessionHandle::borrow(session)) } {
@@ -120,7 +120,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_stats(
     out: *mut Statistics,
     out_size: size_t,
 ) -> c_int {
-    let statistics = match crate::standing::real() {
+    let statistics = match answering!(ctx) {
         Some(_) => guard(None, || calls::statistics(ctx)),
         None => guard(None, || {
             // SAFETY: the caller's promise.

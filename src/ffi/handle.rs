@@ -6,7 +6,29 @@
 
 use super::memory::Counted;
 
-/// A Rust type that a C program holds by a pointer to the opaque type `C`.
+/// The first word of every object of ours that C holds, by which it is told from those of a libssl:
+/// no object of theirs begins with an address in this library.
+#[derive(Clone, Copy)]
+pub struct Tag(#[allow(dead_code, reason = "read through a pointer from C")] &'static u64);
+
+static MARK: u64 = 0;
+
+impl Tag {
+    /// The tag.
+    pub const OURS: Tag = Tag(&MARK);
+}
+
+/// Whether an object that C passed is one of ours.
+///
+/// # Safety
+/// `object` points to a readable word.
+#[inline(always)]
+pub unsafe fn is_tagged(object: *const usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { *object == (&raw const MARK).addr() }
+}
+
+/// A Rust type that a C program holds by a pointer to the opaque type `C`. It begins with a [`Tag`].
 pub trait Handle: Sized {
     /// The opaque C type.
     type C;

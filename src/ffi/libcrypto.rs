@@ -5,13 +5,14 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::CStr;
-use std::sync::{Once, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use libc::{c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 
 use super::constants::*;
 use super::lhash::*;
 use super::memory::NoMemory;
+use super::memory::boxed;
 use super::types::{BIO, EVP_PKEY, FILE, LHASH_OF_SSL_SESSION, SSL_SESSION, X509, pem_password_cb};
 
 /// libcrypto's `CRYPTO_EX_DATA`: two words at the most, zero when new.
@@ -96,18 +97,31 @@ crate::ffi::symbols::symbol_table! {
     }
 }
 
-/// libcrypto's functions, or `None` if it was not in the process when first asked for.
+/// libcrypto's functions, or `None` if it was not in the process when first asked for. No lock is held
+/// while the loader is asked: two threads may find the same, and one of them publishes it.
 pub fn libcrypto() -> Option<&'static LibCrypto> {
-    static FOUND: OnceLock<Option<LibCrypto>> = OnceLock::new();
-    FOUND
-        .get_or_init(|| {
-            let found = LibCrypto::resolve(|name: &CStr| {
-                // SAFETY: dlsym with a C string; RTLD_DEFAULT searches what the program can see.
-                unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
-            });
-            found.CRYPTO_new_ex_data.is_some().then_some(found)
-        })
-        .as_ref()
+    /// Null: nobody has asked. `NONE`: there was none, or no memory to remember it.
+    static FOUND: AtomicPtr<LibCrypto> = AtomicPtr::new(std::ptr::null_mut());
+    const NONE: *mut LibCrypto = std::ptr::without_provenance_mut(1);
+
+    let mut found = FOUND.load(Ordering::Acquire);
+    if found.is_null() {
+        let functions = LibCrypto::resolve(crate::standing::libcrypto_symbol);
+        let is_there = functions.CRYPTO_new_ex_data.is_some();
+        let new = is_there.then(|| boxed(functions).ok()).flatten().map_or(NONE, Box::into_raw);
+        found = match FOUND.compare_exchange(found, new, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => new,
+            Err(published) => {
+                if new != NONE {
+                    // SAFETY: made just above, and nobody has seen it.
+                    drop(unsafe { Box::from_raw(new) });
+                }
+                published
+            }
+        };
+    }
+    // SAFETY: not null nor the marker: published above, for ever.
+    (found != NONE).then(|| unsafe { &*found })
 }
 
 /// Puts an error of libssl on libcrypto's queue, as the function that failed would have.
@@ -149,13 +163,11 @@ impl NoMemory {
 
 /// Tells libcrypto what our errors are called, which libssl would have done. Once.
 fn load_strings(crypto: &LibCrypto) {
-    static LOADED: Once = Once::new();
-    LOADED.call_once(|| {
-        if let Some(load) = crypto.ERR_load_strings {
-            // SAFETY: a table that ends with zeros and stays for ever.
-            unsafe { load(ERR_LIB_SSL, STRINGS.0.get().cast()) };
-        }
-    });
+    static LOADED: AtomicBool = AtomicBool::new(false);
+    if let (Some(load), false) = (crypto.ERR_load_strings, LOADED.swap(true, Ordering::Relaxed)) {
+        // SAFETY: a table that ends with zeros and stays for ever.
+        unsafe { load(ERR_LIB_SSL, STRINGS.0.get().cast()) };
+    }
 }
 
 /// What libcrypto keeps: it writes the number of its library into each row.

@@ -7,6 +7,7 @@ pub mod handle;
 pub mod lhash;
 pub mod libcrypto;
 pub mod memory;
+pub mod objects;
 pub mod streams;
 pub mod symbols;
 pub mod types;

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use libc::{c_int, c_long, c_void};
 
-use super::address_map::AddressMap;
 use super::ends::Ends;
 use super::real::{Real, call};
 use super::session::RealSession;
 use super::{ended_tables, hooks, shadow, shared_memory};
+use crate::address_map::AddressMap;
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::libcrypto::CryptoExData;
@@ -81,6 +81,11 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
         return;
     }
     ended_tables::forget(ctx.addr());
+    if !standing::serves(real) {
+        release_missed(STATES.remove(ctx.addr()));
+        return standing::note_other(real, ctx);
+    }
+    standing::forget_other(ctx);
     let attached = Counted::new(|| Attached {
         cache: InternalCache::default(),
         flushes_seen: AtomicI32::new(0),
@@ -158,6 +163,11 @@ pub fn of<'a>(ctx: *mut SSL_CTX) -> Option<&'a Attached> {
     Some(unsafe { &*STATES.get(ctx.addr())? })
 }
 
+/// Whether a context is one of these.
+pub fn is_attached(ctx: *const SSL_CTX) -> bool {
+    STATES.get(ctx.addr()).is_some()
+}
+
 /// Lets `SSL_SESSION_set_time` and a fork find the sessions of this context. Done with the first one.
 pub fn register_context(ctx: *mut SSL_CTX) {
     let Some(attached) = of(ctx) else { return };
@@ -187,7 +197,7 @@ unsafe extern "C-unwind" fn context_freed(
     _: *mut c_void,
 ) {
     let ctx = ctx.cast::<SSL_CTX>();
-    let Some(attached) = of(ctx) else { return };
+    let Some(attached) = of(ctx) else { return standing::forget_other(ctx) };
     attached.close(ctx);
     let Some(state) = guard(None, || STATES.remove(ctx.addr())) else { return };
     // SAFETY: made by `attach`; the context gives up its reference.

@@ -3,7 +3,7 @@
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, time_t};
 
 use super::attached::{self, attach};
-use super::quiet::{freeing, is_freeing, is_quiet, making, set_attached};
+use super::quiet::{freeing, is_freeing, is_made_by_libssl, is_quiet, making};
 use super::real::{Real, call};
 use super::session::{RealSession, lifetime};
 use super::{connection, hooks, shadow};
@@ -14,13 +14,12 @@ use crate::ffi::lhash::lhash_functions;
 use crate::ffi::types::*;
 use crate::report;
 use crate::rules::SessionRef;
+use crate::standing;
 
 /// `SSL_CTX_new`
 pub fn ctx_new(real: &'static Real, method: *const SSL_METHOD) -> *mut SSL_CTX {
-    let (ctx, is_attached) = making(|| call!(real, SSL_CTX_new(method) else std::ptr::null_mut()));
-    if !is_attached {
-        guard((), || attach(real, ctx));
-    }
+    let ctx = making(|| call!(real, SSL_CTX_new(method) else std::ptr::null_mut()));
+    guard((), || attach(real, ctx));
     ctx
 }
 
@@ -31,9 +30,15 @@ pub fn ctx_new_ex(
     propq: *const c_char,
     method: *const SSL_METHOD,
 ) -> *mut SSL_CTX {
+    // A program that has taken libssl's own SSL_CTX_new from its handle comes here out of that, as far
+    // as libssl calls itself through us, and nowhere else: half a context is none of ours.
+    let may_be_ctx_new = libctx.is_null() && propq.is_null();
+    let attaches =
+        !is_made_by_libssl() && (!may_be_ctx_new || standing::is_called_by_name(c"SSL_CTX_new_ex"));
     let ctx = call!(real, SSL_CTX_new_ex(libctx, propq, method) else std::ptr::null_mut());
-    guard((), || attach(real, ctx));
-    set_attached(ctx);
+    if attaches {
+        guard((), || attach(real, ctx));
+    }
     ctx
 }
 
@@ -201,15 +206,25 @@ pub fn set_ssl_ctx(real: &'static Real, ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mu
     if ssl.is_null() {
         return std::ptr::null_mut();
     }
-    connection::remember_session_ctx(real, ssl);
+    if is_served(real) {
+        connection::remember_session_ctx(real, ssl);
+    }
     call!(real, SSL_set_SSL_CTX(ssl, ctx) else std::ptr::null_mut())
+}
+
+/// Whether this is the library whose contexts are attached: of another nothing is in a cache of ours.
+fn is_served(real: &Real) -> bool {
+    standing::real().is_some_and(|served| std::ptr::eq(served, real))
 }
 
 /// After `SSL_SESSION_set_time` and its like: the session moves in the caches that hold it.
 ///
 /// # Safety
 /// `session` is NULL or live.
-unsafe fn rescheduled(session: *mut SSL_SESSION) {
+unsafe fn rescheduled(real: &Real, session: *mut SSL_SESSION) {
+    if !is_served(real) {
+        return;
+    }
     // SAFETY: the caller's promise.
     if let Some(session) = unsafe { RealSession::borrow(session) } {
         attached::reschedule(&session);
@@ -223,7 +238,7 @@ unsafe fn rescheduled(session: *mut SSL_SESSION) {
 pub unsafe fn set_time(real: &Real, session: *mut SSL_SESSION, time: c_long) -> c_long {
     let result = call!(real, SSL_SESSION_set_time(session, time) else 0);
     // SAFETY: the caller's promise.
-    unsafe { rescheduled(session) };
+    unsafe { rescheduled(real, session) };
     result
 }
 
@@ -239,7 +254,7 @@ pub unsafe fn set_time_ex(real: &Real, session: *mut SSL_SESSION, time: time_t) 
     // SAFETY: libssl's own function; the caller's promise.
     unsafe {
         let result = set(session, time);
-        rescheduled(session);
+        rescheduled(real, session);
         result
     }
 }
@@ -252,7 +267,7 @@ pub unsafe fn set_timeout(real: &Real, session: *mut SSL_SESSION, timeout: c_lon
     let result = call!(real, SSL_SESSION_set_timeout(session, timeout) else 0);
     if result == 1 {
         // SAFETY: the caller's promise.
-        unsafe { rescheduled(session) };
+        unsafe { rescheduled(real, session) };
     }
     result
 }

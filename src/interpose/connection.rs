@@ -2,9 +2,9 @@
 
 use libc::{c_int, c_long, c_void};
 
-use super::address_map::AddressMap;
 use super::ends::Ends;
 use super::real::{Real, call};
+use crate::address_map::AddressMap;
 use crate::ffi::constants::CRYPTO_EX_INDEX_SSL;
 use crate::ffi::libcrypto::CryptoExData;
 use crate::ffi::types::{SSL, SSL_CTX};

@@ -10,8 +10,8 @@ use std::cell::Cell;
 
 use libc::{c_int, c_long, c_void};
 
-use super::address_map::AddressMap;
 use super::real::{Real, call};
+use crate::address_map::AddressMap;
 use crate::ffi::libcrypto::{CryptoExData, ExNewFree};
 
 /// The ends of one class of objects.

@@ -12,7 +12,6 @@
 //! found. They may be called from inside libssl, with its locks held: [`quiet`] marks the calls of ours
 //! whose way back must go straight through.
 
-mod address_map;
 mod attached;
 pub mod calls;
 mod connection;
@@ -25,6 +24,6 @@ mod session;
 mod shadow;
 mod shared_memory;
 
-pub use attached::{Attached, freeze};
+pub use attached::{Attached, freeze, is_attached};
 pub use real::Real;
 pub(crate) use real::call;

@@ -2,8 +2,8 @@
 //!
 //! A callback that jumps away leaves such a mark behind, for later calls to stumble over. So
 //! [`quietly`] makes calls in which nothing of the application's runs, and [`freeing`] marks a context
-//! that nobody can use any more when its own callbacks are called. What [`making`] looks at is written
-//! anew by every call.
+//! that nobody can use any more when its own callbacks are called. The mark of
+//! [`making`] has the next `SSL_CTX_new_ex` leave its context alone, at worst.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ use crate::ffi::types::SSL_CTX;
 thread_local! {
     static QUIET: Cell<usize> = const { Cell::new(0) };
     static FREEING: Cell<usize> = const { Cell::new(0) };
-    static ATTACHED: Cell<*mut SSL_CTX> = const { Cell::new(std::ptr::null_mut()) };
+    static MAKING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Calls the real library such that its calls back into us for the context at this address go
@@ -48,17 +48,17 @@ pub fn is_freeing(ctx: usize) -> bool {
     FREEING.get() == ctx
 }
 
-/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us. Returns with its
-/// result whether that has attached to it.
-pub fn making(call: impl FnOnce() -> *mut SSL_CTX) -> (*mut SSL_CTX, bool) {
-    ATTACHED.set(std::ptr::null_mut());
+/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us.
+pub fn making(call: impl FnOnce() -> *mut SSL_CTX) -> *mut SSL_CTX {
+    MAKING.set(true);
     let ctx = call();
-    (ctx, ATTACHED.get() == ctx)
+    MAKING.set(false);
+    ctx
 }
 
-/// `SSL_CTX_new_ex` has made and attached this context.
-pub fn set_attached(ctx: *mut SSL_CTX) {
-    ATTACHED.set(ctx);
+/// Whether this is the call that the real `SSL_CTX_new` makes inside [`making`]. There is one.
+pub fn is_made_by_libssl() -> bool {
+    MAKING.take()
 }
 
 #[cfg(test)]

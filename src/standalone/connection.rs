@@ -13,7 +13,7 @@ use super::session::{Id, SessionHandle};
 use crate::cache::Key;
 use crate::clock;
 use crate::ffi::constants::*;
-use crate::ffi::handle::Handle;
+use crate::ffi::handle::{Handle, Tag};
 use crate::ffi::libcrypto;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX, SSL_SESSION};
@@ -47,7 +47,9 @@ impl ContextRef {
 }
 
 /// A connection object.
+#[repr(C)]
 pub struct Connection {
+    tag: Tag,
     references: AtomicUsize,
     /// The context it was made from: its cache, callbacks and counters are used, whatever follows.
     session_ctx: ContextRef,
@@ -75,6 +77,7 @@ impl Connection {
     /// `SSL_new`: one reference.
     pub fn create(context: &Context) -> Result<*mut SSL, NoMemory> {
         let connection = Held::new(Counted::new(|| Connection {
+            tag: Tag::OURS,
             references: AtomicUsize::new(1),
             session_ctx: ContextRef::new(context),
             state: Mutex::new(State {

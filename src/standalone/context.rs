@@ -10,7 +10,7 @@ use super::method::Method;
 use super::session::{Id, LIFETIME, SessionHandle};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
-use crate::ffi::handle::Handle;
+use crate::ffi::handle::{Handle, Tag};
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL_CTX};
 use crate::report;
@@ -20,7 +20,9 @@ use crate::rules::{FrozenContexts, Held, InternalCache, Member, Registry, Report
 ///
 /// [`Counted`] keeps the memory; `references` counts what C holds. When that count ends, the sessions
 /// go and the ex_data free functions run, while the handle is still good for their callbacks.
+#[repr(C)]
 pub struct Context {
+    tag: Tag,
     /// What a connection starts as.
     pub method: &'static Method,
     references: AtomicUsize,
@@ -70,6 +72,7 @@ impl Context {
     /// `SSL_CTX_new`: one reference.
     pub fn create(method: &'static Method) -> Result<*mut SSL_CTX, NoMemory> {
         let context = Held::new(Counted::new(|| Context {
+            tag: Tag::OURS,
             method,
             references: AtomicUsize::new(1),
             closed: AtomicBool::new(false),

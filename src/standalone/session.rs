@@ -14,7 +14,7 @@ use super::published::Published;
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::constants::*;
-use crate::ffi::handle::Handle;
+use crate::ffi::handle::{Handle, Tag};
 use crate::ffi::memory::{Counted, NoMemory, OwnedCStr, copied};
 use crate::ffi::types::{EVP_PKEY, SSL_CTX, SSL_SESSION, X509};
 use crate::rules::{Held, Lifetime, SessionRef};
@@ -202,6 +202,7 @@ impl Drop for Values {
 /// In this order: what a cache reads and writes lies together, and with the count of the references.
 #[repr(C)]
 pub struct Session {
+    tag: Tag,
     /// What a cache asks for, beside the values themselves: it takes no lock for it.
     published: Published,
     not_resumable: AtomicBool,
@@ -222,6 +223,7 @@ impl Session {
     /// A session with these values, and ex_data of its own.
     pub fn with_values(values: Values) -> Result<Counted<Session>, NoMemory> {
         let session = Held::new(Counted::new(|| Session {
+            tag: Tag::OURS,
             published: Published::new(&values),
             not_resumable: AtomicBool::new(false),
             values: RwLock::new(values),

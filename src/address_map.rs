@@ -164,6 +164,16 @@ impl<T: 'static> AddressMap<T> {
         }
     }
 
+    /// Takes everything out.
+    pub fn clear(&self) {
+        self.writer.alone(|| {
+            let addresses = self.table().into_iter().flat_map(Table::entries);
+            for slot in addresses.filter_map(|(address, _)| self.table()?.find(address)) {
+                slot.inverted.store(0, Ordering::Release);
+            }
+        });
+    }
+
     /// Takes an address out.
     pub fn remove(&self, address: usize) -> Option<*mut T> {
         // Looked at first: of most objects that end nothing is known.
@@ -237,6 +247,9 @@ mod tests {
             map.remove(address * 16).unwrap();
         }
         assert_eq!(map.table().unwrap().bits(), FIRST_BITS);
+        map.insert(16, value(1)).unwrap();
+        map.clear();
+        assert_eq!(map.get(16), None);
     }
 
     #[test]

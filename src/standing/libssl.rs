@@ -1,0 +1,289 @@
+//! The libssls of this process: whatever defines their functions beside us, whatever its file is called.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+
+use libc::{c_int, c_void};
+
+use crate::ffi::memory::boxed;
+use crate::ffi::objects::{self, Changes, Loaded, Object};
+use crate::interpose::Real;
+
+/// What every libssl defines, and nobody else.
+const PROBE: &CStr = c"SSL_CTX_new";
+/// What we define ourselves, and another copy of us.
+const OURS: &CStr = c"SSLCACHE_version";
+/// What every libcrypto defines.
+const LIBCRYPTO: &CStr = c"CRYPTO_new_ex_data";
+
+/// One libssl.
+pub struct Libssl {
+    /// Its functions, and those of the libcrypto it uses.
+    pub real: Real,
+    /// Where it is.
+    span: Range<usize>,
+    /// Where its libcrypto begins.
+    libcrypto: usize,
+    path: Path,
+    stays: bool,
+    unloaded: AtomicBool,
+    next: Option<&'static Libssl>,
+}
+
+/// The newest one that was found.
+static NEWEST: AtomicPtr<Libssl> = AtomicPtr::new(std::ptr::null_mut());
+/// What had been loaded and unloaded when we last looked.
+static SEEN: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
+/// How many objects were there before the first was loaded by a program: what the loader searches first.
+static AT_START: AtomicUsize = AtomicUsize::new(0);
+
+/// The path of an object, cut if it is long.
+#[derive(Clone, Copy)]
+struct Path([u8; 256]);
+
+impl Path {
+    fn new(path: &CStr) -> Self {
+        let mut copy = [0; 256];
+        let bytes = path.to_bytes();
+        let len = bytes.len().min(copy.len() - 1);
+        copy[..len].copy_from_slice(&bytes[..len]);
+        Path(copy)
+    }
+
+    fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.0).unwrap_or(c"")
+    }
+}
+
+impl fmt::Display for Libssl {
+    /// Its path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_c_str().to_bytes() {
+            b"" => f.write_str("the program itself"),
+            path => path.escape_ascii().fmt(f),
+        }
+    }
+}
+
+fn is_libssl(object: Object) -> bool {
+    object.defines(PROBE) && !object.defines(OURS)
+}
+
+/// The object that another one means by `name`.
+fn named<'a>(loaded: &'a Loaded, name: &CStr) -> Option<Object<'a>> {
+    loaded.each(|object| {
+        let path = object.path.to_bytes();
+        let file = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+        (object.soname() == Some(name) || file == name.to_bytes()).then_some(object)
+    })
+}
+
+/// An object and what it needs, near before far; cut if it is much.
+fn family<'a>(loaded: &'a Loaded, object: Object<'a>) -> [Option<Object<'a>>; 24] {
+    let mut family = [None; 24];
+    family[0] = Some(object);
+    let mut len = 1;
+    for number in 0..family.len() {
+        let Some(object) = family[number] else { break };
+        for needed in object.needed().filter_map(|name| named(loaded, name)) {
+            let is_known = family.iter().flatten().any(|known| known.base == needed.base);
+            if !is_known && len < family.len() {
+                family[len] = Some(needed);
+                len += 1;
+            }
+        }
+    }
+    family
+}
+
+impl Libssl {
+    /// A libssl that is not known yet. What it does not define itself is looked for in what it needs,
+    /// but never in another libssl, nor in us.
+    fn unknown(loaded: &Loaded) -> Option<Libssl> {
+        let object = loaded.each(|object| {
+            let is_new =
+                is_libssl(object) && all().all(|known| known.span.start != object.span().start);
+            is_new.then_some(object)
+        })?;
+        let family = family(loaded, object);
+        let may_help = |other: &&Object| other.base == object.base || !other.defines(PROBE);
+        let helpers = family.each_ref().map(|other| other.as_ref().filter(may_help));
+        let real = Real::resolve(|name| {
+            let mut addresses = helpers.iter().flatten().map(|other| other.symbol(name));
+            addresses.find(|address| !address.is_null()).unwrap_or(std::ptr::null_mut())
+        });
+        let libcrypto = helpers.iter().flatten().find(|other| other.defines(LIBCRYPTO));
+        Some(Libssl {
+            real,
+            span: object.span(),
+            libcrypto: libcrypto.map_or(0, |libcrypto| libcrypto.span().start),
+            path: Path::new(object.path),
+            stays: object.is_never_unloaded(),
+            unloaded: AtomicBool::new(false),
+            next: None,
+        })
+    }
+
+    /// Makes it known, unless another thread was faster.
+    fn publish(self) {
+        // Without memory it is looked for again at the next call.
+        let Ok(mut libssl) = boxed(self) else { return };
+        let mut newest = NEWEST.load(Ordering::Acquire);
+        loop {
+            // SAFETY: null, or one that was leaked here.
+            libssl.next = unsafe { newest.as_ref() };
+            if all().any(|known| known.span == libssl.span) {
+                return;
+            }
+            let new = Box::into_raw(libssl);
+            match NEWEST.compare_exchange(newest, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(other) => newest = other,
+            }
+            // SAFETY: made just above, and nobody has seen it.
+            libssl = unsafe { Box::from_raw(new) };
+        }
+    }
+
+    /// Whether `address` is in it.
+    pub fn contains(&self, address: usize) -> bool {
+        self.span.contains(&address)
+    }
+
+    /// Keeps it in the process, if it would not stay by itself.
+    pub fn keep(&self) {
+        const FLAGS: c_int = libc::RTLD_NOLOAD | libc::RTLD_LAZY | libc::RTLD_NODELETE;
+        if !self.stays {
+            // SAFETY: dlopen with a C string; RTLD_NOLOAD runs no constructors.
+            unsafe { libc::dlopen(self.path.as_c_str().as_ptr(), FLAGS) };
+        }
+    }
+}
+
+/// The address of a function of libcrypto: the one behind the libssl that is there, else what the
+/// program sees.
+pub fn libcrypto_symbol(name: &CStr) -> *mut c_void {
+    match all().next() {
+        Some(libssl) => {
+            let symbol = |loaded: &Loaded| Some(loaded.containing(libssl.libcrypto)?.symbol(name));
+            objects::held(symbol).flatten().unwrap_or(std::ptr::null_mut())
+        }
+        // SAFETY: dlsym with a C string; RTLD_DEFAULT searches what the program can see.
+        None => unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) },
+    }
+}
+
+/// The libssls that are loaded.
+pub fn all() -> impl Iterator<Item = &'static Libssl> {
+    // SAFETY: null, or one that was leaked by `publish`.
+    let newest = unsafe { NEWEST.load(Ordering::Acquire).as_ref() };
+    std::iter::successors(newest, |libssl| libssl.next)
+        .filter(|libssl| !libssl.unloaded.load(Ordering::Relaxed))
+}
+
+/// The one that has `address` in it.
+pub fn containing(address: usize) -> Option<&'static Libssl> {
+    all().find(|libssl| libssl.contains(address))
+}
+
+/// Notes what the loader searches before anything that a program loads later.
+pub fn begin() {
+    let mut count = 0;
+    objects::held(|loaded| {
+        loaded.each(|_| {
+            count += 1;
+            None::<()>
+        })
+    });
+    AT_START.store(count, Ordering::Relaxed);
+}
+
+/// Looks at what is loaded, if that has changed. True if there is one more libssl, or one less.
+pub fn look() -> bool {
+    let Changes { loaded, unloaded } = objects::changes();
+    let before = SEEN.each_ref().map(|seen| seen.load(Ordering::Acquire));
+    if before == [loaded, unloaded] {
+        return false;
+    }
+    let mut changed = false;
+    if before[1] != unloaded {
+        for libssl in all() {
+            let gone = |loaded: &Loaded| {
+                loaded.containing(libssl.span.start).is_none_or(|o| !is_libssl(o))
+            };
+            if objects::held(gone).unwrap_or(false) {
+                libssl.unloaded.store(true, Ordering::Relaxed);
+                changed = true;
+            }
+        }
+    }
+    while let Some(libssl) = objects::held(Libssl::unknown).flatten() {
+        let span = libssl.span.clone();
+        libssl.publish();
+        changed = true;
+        if all().all(|known| known.span != span) {
+            // There is no memory for it: the next call looks again.
+            return changed;
+        }
+    }
+    SEEN[0].store(loaded, Ordering::Release);
+    SEEN[1].store(unloaded, Ordering::Release);
+    changed
+}
+
+/// The libssl that the code at `caller` would reach if we were not there.
+pub fn reached_from(caller: usize) -> Option<&'static Libssl> {
+    let own = containing(caller);
+    if own.is_some() {
+        return own;
+    }
+    let local = objects::held(|loaded| {
+        let object = loaded.containing(caller)?;
+        if object.defines(LIBCRYPTO) {
+            return all().find(|libssl| libssl.libcrypto == object.span().start);
+        }
+        family(loaded, object).iter().flatten().find_map(|needed| containing(needed.span().start))
+    });
+    let (local, global) = (local.flatten(), global());
+    match (local, global) {
+        // The loader searches globally first, but for another version it goes on.
+        (Some(local), Some(global)) if version(local) != version(global) => Some(local),
+        (local, global) => global.or(local),
+    }
+}
+
+/// The libssl that comes behind us in the search order of the program.
+fn global() -> Option<&'static Libssl> {
+    // SAFETY: dlsym with a C string.
+    let next = unsafe { libc::dlsym(libc::RTLD_NEXT, PROBE.as_ptr()) };
+    if next.is_null() {
+        return None;
+    }
+    // Behind a copy of ours: what comes next at the start of the process.
+    containing(next.addr()).or_else(|| {
+        let mut number = 0;
+        let first = |loaded: &Loaded| {
+            loaded.each(|object| {
+                number += 1;
+                let at_start = number <= AT_START.load(Ordering::Relaxed);
+                if at_start { containing(object.span().start) } else { None }
+            })
+        };
+        objects::held(first).flatten()
+    })
+}
+
+/// A hash of the version under which a libssl defines its functions; one of none for one without.
+fn version(libssl: &Libssl) -> Option<Path> {
+    let version =
+        |loaded: &Loaded| loaded.containing(libssl.span.start)?.version(PROBE).map(Path::new);
+    objects::held(version).flatten()
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_c_str() == other.as_c_str()
+    }
+}

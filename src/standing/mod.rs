@@ -1,0 +1,321 @@
+//! Who answers a call: a libssl behind us, or we ourselves.
+//!
+//! In front of a libssl the objects are its own: to return one of ours would be fatal, and so would be
+//! one library's object in another's function. So:
+//!
+//! - no libssl in the process, and an object is made: it is ours, the *standalone* standing. A question
+//!   (a method, a NULL, what a constructor asks) decides nothing;
+//! - one libssl, and no object of ours: it is behind every call, the *interposed* standing. This is
+//!   what nearly every process is in, and then there is nothing to find out but one pointer;
+//! - several libssls (a plugin may have its own inside), or one that came after objects of ours: an
+//!   object of ours is recognised exactly, and so are a context, a method and a cipher suite of theirs;
+//!   for the rest the caller tells, which is served by the library it would reach without us.
+//!
+//! One libssl is *served*: the one that makes the first context. Calls for others go through.
+//!
+//! No lock is held here, whatever is asked of the loader: two threads may find out the same thing, and
+//! one of them publishes it.
+
+mod caller;
+mod libssl;
+
+use std::cell::Cell;
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+use crate::address_map::AddressMap;
+use crate::ffi::handle;
+use crate::ffi::objects::{self, Loaded};
+use crate::ffi::types::{SSL, SSL_CIPHER, SSL_CTX, SSL_METHOD, SSL_SESSION};
+use crate::interpose::{self, Real};
+use crate::{report, settings};
+use libssl::Libssl;
+
+pub use caller::is_ours;
+pub use libssl::libcrypto_symbol;
+
+/// Who answers: null as long as nobody can, [`STANDALONE`], [`SEVERAL`], or the one libssl there is.
+static ANSWERING: AtomicPtr<Real> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Markers that are no table's address: tables are aligned.
+const STANDALONE: *mut Real = std::ptr::without_provenance_mut(1);
+const SEVERAL: *mut Real = std::ptr::without_provenance_mut(2);
+
+/// Whether an object of ours was made.
+static MADE_OURS: AtomicBool = AtomicBool::new(false);
+/// The libssl whose contexts we attach to.
+static SERVED: AtomicPtr<Libssl> = AtomicPtr::new(std::ptr::null_mut());
+/// Which libssl those callers reach that have been looked up, by the address they called from.
+static CALLERS: AddressMap<Libssl> = AddressMap::new();
+/// Contexts of libssls that are not served.
+static OTHERS: AddressMap<Libssl> = AddressMap::new();
+
+thread_local! {
+    /// The libssl that answered last on this thread.
+    static LAST: Cell<Option<&'static Libssl>> = const { Cell::new(None) };
+}
+
+/// The library was loaded: notes what is there, and says if it is in vain.
+pub extern "C" fn begin() {
+    libssl::begin();
+    if settings::is_verbose() {
+        // SAFETY: dlsym with a C string. (Nobody has a reason to wait for us yet.)
+        let first = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"SSL_CTX_new".as_ptr()) }.addr();
+        look();
+        if let (false, Some(libssl)) = (is_ours(first), libssl::containing(first)) {
+            report::say(format_args!("not in front: libssl comes first: {libssl}"));
+        }
+    }
+}
+
+/// Who answers a call.
+pub type Answering = Option<&'static Real>;
+
+#[inline(always)]
+fn the_only_one(answering: *mut Real) -> Answering {
+    // SAFETY: neither null nor a marker: part of a `Libssl`, which lives for ever.
+    (answering > SEVERAL).then(|| unsafe { &*answering })
+}
+
+/// An object that C passes by pointer.
+pub trait Object {
+    /// Whether it is one of ours. NULL is not.
+    #[inline(always)]
+    fn is_ours(object: *const Self) -> bool
+    where
+        Self: Sized,
+    {
+        // SAFETY: C passes NULL or a live object, which is longer than a word.
+        !object.is_null() && unsafe { handle::is_tagged(object.cast()) }
+    }
+
+    /// Whether [`made_by`](Object::made_by) knows every one.
+    const IS_EXACT: bool = false;
+
+    /// The libssl that made this one, if that can be known.
+    fn made_by(_object: *const Self) -> Option<&'static Libssl> {
+        None
+    }
+}
+
+impl Object for SSL {}
+impl Object for SSL_SESSION {}
+
+impl Object for SSL_CTX {
+    fn made_by(ctx: *const Self) -> Option<&'static Libssl> {
+        if interpose::is_attached(ctx) {
+            return served();
+        }
+        // SAFETY: a `Libssl` lives for ever.
+        Some(unsafe { &*OTHERS.get(ctx.addr())? })
+    }
+}
+
+/// Methods and cipher suites are part of the library itself, and not followed.
+impl Object for SSL_METHOD {
+    const IS_EXACT: bool = true;
+
+    fn is_ours(method: *const Self) -> bool {
+        is_ours(method.addr())
+    }
+
+    fn made_by(method: *const Self) -> Option<&'static Libssl> {
+        libssl::containing(method.addr())
+    }
+}
+
+impl Object for SSL_CIPHER {
+    const IS_EXACT: bool = true;
+
+    fn is_ours(cipher: *const Self) -> bool {
+        is_ours(cipher.addr())
+    }
+
+    fn made_by(cipher: *const Self) -> Option<&'static Libssl> {
+        libssl::containing(cipher.addr())
+    }
+}
+
+/// Who answers a call for `object`; `None`: we do.
+#[inline(always)]
+pub fn of<T: Object>(object: *const T) -> Answering {
+    let answering = ANSWERING.load(Ordering::Acquire);
+    let the_only_one = the_only_one(answering);
+    if the_only_one.is_some() || (answering == STANDALONE && T::is_ours(object)) {
+        the_only_one
+    } else {
+        of_several(object)
+    }
+}
+
+/// Who answers a call that makes an object.
+pub fn making() -> Answering {
+    look();
+    let answering = ANSWERING.load(Ordering::Acquire);
+    if answering.is_null() && !MADE_OURS.swap(true, Ordering::SeqCst) {
+        publish();
+        if ANSWERING.load(Ordering::Acquire) == STANDALONE {
+            report::verbose("standalone: no libssl in this process");
+        }
+    }
+    asking_now()
+}
+
+/// Who answers a call that makes a context of `method`.
+pub fn making_with(method: *const SSL_METHOD) -> Answering {
+    let answer = making();
+    match SSL_METHOD::made_by(method) {
+        Some(libssl) if ANSWERING.load(Ordering::Acquire) == SEVERAL => answered_by(libssl),
+        _ => answer,
+    }
+}
+
+/// Who answers a question, which decides nothing.
+pub fn asking() -> Answering {
+    look();
+    asking_now()
+}
+
+fn asking_now() -> Answering {
+    let answering = ANSWERING.load(Ordering::Acquire);
+    match the_only_one(answering) {
+        None if answering == SEVERAL => of_caller(MADE_OURS.load(Ordering::SeqCst)),
+        answer => answer,
+    }
+}
+
+/// Who answers a call that reads into the object at `*place`, or makes one.
+///
+/// # Safety
+/// `place` is NULL or readable.
+pub unsafe fn reading(place: *mut *mut SSL_SESSION) -> Answering {
+    // SAFETY: the caller's promise.
+    let object = if place.is_null() { std::ptr::null_mut() } else { unsafe { *place } };
+    if object.is_null() { making() } else { of(object) }
+}
+
+#[cold]
+fn of_several<T: Object>(object: *const T) -> Answering {
+    let ours = MADE_OURS.load(Ordering::SeqCst);
+    if ours && (T::is_ours(object) || (T::IS_EXACT && T::made_by(object).is_none())) {
+        return None;
+    }
+    let answering = ANSWERING.load(Ordering::Acquire);
+    if answering != SEVERAL {
+        // An object that somebody else made, or none: there may be a libssl by now.
+        look();
+        let answering = ANSWERING.load(Ordering::Acquire);
+        if answering != SEVERAL {
+            return the_only_one(answering);
+        }
+    }
+    if object.is_null() {
+        return of_caller(ours);
+    }
+    let mut all = libssl::all();
+    let only = all.next().filter(|_| all.next().is_none());
+    match T::made_by(object).or(only) {
+        Some(libssl) => answered_by(libssl),
+        None => of_caller(false),
+    }
+}
+
+fn answered_by(libssl: &'static Libssl) -> Answering {
+    LAST.set(Some(libssl));
+    Some(&libssl.real)
+}
+
+/// Who answers whoever calls us now. `ours`: it may be us.
+fn of_caller(ours: bool) -> Answering {
+    let caller = caller::caller();
+    let reached = match CALLERS.get(caller) {
+        // SAFETY: a `Libssl` lives for ever.
+        Some(known) => Some(unsafe { &*known }),
+        None => libssl::reached_from(caller).inspect(|reached| {
+            // Without memory it is looked up again.
+            let _ = CALLERS.insert(caller, std::ptr::from_ref(*reached).cast_mut());
+        }),
+    };
+    match reached {
+        None if ours => None,
+        // The last call of a function may have made it look as if its own caller called us.
+        None => LAST.get().or_else(served).or_else(|| libssl::all().next()).and_then(answered_by),
+        Some(reached) => answered_by(reached),
+    }
+}
+
+/// Looks for libssls that have come or gone.
+fn look() {
+    if libssl::look() {
+        CALLERS.clear();
+        publish();
+    }
+}
+
+/// Makes known who answers now.
+fn publish() {
+    loop {
+        let before = ANSWERING.load(Ordering::SeqCst);
+        let mut all = libssl::all();
+        let now = match (all.next(), all.next(), MADE_OURS.load(Ordering::SeqCst)) {
+            (None, _, false) => std::ptr::null_mut(),
+            (None, _, true) => STANDALONE,
+            (Some(only), None, false) => std::ptr::from_ref(&only.real).cast_mut(),
+            _ => SEVERAL,
+        };
+        // Whoever comes last has seen what all others did before.
+        if ANSWERING.compare_exchange(before, now, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            return;
+        }
+    }
+}
+
+/// The libssl whose contexts we attach to, once there is one.
+fn served() -> Option<&'static Libssl> {
+    // SAFETY: null, or a `Libssl`, which lives for ever.
+    unsafe { SERVED.load(Ordering::Acquire).as_ref() }
+}
+
+/// The functions of the libssl that is served. There is one wherever there is something attached.
+pub fn real() -> Answering {
+    served().map(|libssl| &libssl.real)
+}
+
+/// Whether contexts of this libssl are to be attached. The first that asks is served for good.
+pub fn serves(real: &'static Real) -> bool {
+    let Some(libssl) = libssl::all().find(|libssl| std::ptr::eq(&libssl.real, real)) else {
+        return false;
+    };
+    let this = std::ptr::from_ref(libssl).cast_mut();
+    let null = std::ptr::null_mut();
+    match SERVED.compare_exchange(null, this, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => {
+            libssl.keep();
+            report::verbose(format_args!("interposed: in front of {libssl}"));
+            true
+        }
+        Err(served) => served == this,
+    }
+}
+
+/// A context of a libssl that is not served was made.
+pub fn note_other(real: &'static Real, ctx: *mut SSL_CTX) {
+    if let Some(libssl) = libssl::all().find(|libssl| std::ptr::eq(&libssl.real, real)) {
+        // Without memory its callers tell.
+        let _ = OTHERS.insert(ctx.addr(), std::ptr::from_ref(libssl).cast_mut());
+    }
+}
+
+/// A context ended that may be one of these.
+pub fn forget_other(ctx: *const SSL_CTX) {
+    OTHERS.remove(ctx.addr());
+}
+
+/// Whether whoever calls the exported function that is running got it by its `name` from the loader. A
+/// function of libssl whose last act is the call looks like its own caller: that one asked for another.
+pub fn is_called_by_name(name: &CStr) -> bool {
+    let caller = caller::caller();
+    let asks =
+        |loaded: &Loaded| loaded.containing(caller).is_some_and(|caller| caller.asks_for(name));
+    libssl::containing(caller).is_none() && objects::held(asks).unwrap_or(false)
+}
