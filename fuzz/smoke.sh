@@ -1,5 +1,8 @@
 #!/bin/sh
-# Runs each fuzz target for a while: fuzz/smoke.sh [SECONDS]
+# Runs each fuzz target for a while.
+#
+#   fuzz/smoke.sh [SECONDS] [--only NAME]
+#   fuzz/smoke.sh --list                    the names
 #
 # Without SECONDS a fixed number of inputs from a fixed seed: what a test run can rely on. With them,
 # new inputs each time.
@@ -9,16 +12,29 @@
 # is not touched.
 set -u
 cd "$(dirname "$0")" || exit 1
-seconds=${1:-}
+targets="d2i engine" seconds=
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$(basename "$0")"; exit 0 ;;
+    --list) printf '%s\n' $targets; exit 0 ;;
+    --only)
+        case " $targets " in *" ${2-} "*) ;; *) echo "no such target: ${2-} (--list shows them)" >&2; exit 2 ;; esac
+        targets=$2
+        shift ;;
+    *[!0-9]* | '') echo "smoke.sh: unknown argument $1" >&2; exit 2 ;;
+    *) seconds=$1 ;;
+    esac
+    shift
+done
 tools=$(cd .. && pwd)/target/tools
 PATH=$tools/bin:$PATH
 
 if ! cargo fuzz --version >/dev/null 2>&1 &&
     ! cargo install --quiet --locked --root "$tools" --version 0.13.2 cargo-fuzz; then
-    for target in d2i engine; do
+    for target in $targets; do
         echo "skip fuzz $target: cargo-fuzz could not be installed"
     done
-    echo "0 passed, 0 failed, 2 skipped"
+    echo "0 passed, 0 failed, $(set -- $targets; echo $#) skipped"
     exit 0
 fi
 
@@ -33,7 +49,7 @@ how_long() { # of target $1
 }
 
 passed=0 failed=0
-for target in d2i engine; do
+for target in $targets; do
     found=$(mktemp -d)
     # cargo-fuzz asks for a nightly compiler, of which only the sanitizer flags are used.
     if RUSTC_BOOTSTRAP=1 cargo fuzz build "$target" >"$found/log" 2>&1 &&

@@ -4,7 +4,7 @@ set -u
 
 usage() {
     cat <<'END'
-usage: tests-c/run.sh [--only NAME] [--standing libssl|standalone|interposed] [--valgrind] [--lib PATH]
+usage: tests-c/run.sh [--list] [--only NAME] [--standing libssl|standalone|interposed] [--valgrind] [--lib PATH]
                       [--libssl DIR --headers DIR --out DIR]
 
 Each program runs in three standings and must print the same bytes in each:
@@ -21,6 +21,7 @@ NAME.sslcache.expected what the library prints (NAME.interposed.expected where l
 decides in that standing). "difference: -Bsymbolic" in its first line: only in front of a libssl that was linked so.
 
   --only NAME      this program alone
+  --list           the names of all
   --standing S     this standing alone (may be given more than once)
   --valgrind       run under memcheck: any error or leak fails; libssl only if asked for by --standing
   --lib PATH       the library to test (default target/release/libsslcache.so)
@@ -46,7 +47,8 @@ headers=
 need_value() { [ $# -ge 2 ] || { echo "run.sh: $1 needs a value" >&2; exit 2; }; }
 while [ $# -gt 0 ]; do
     case $1 in
-        --help) usage; exit 0 ;;
+        --help | -h) usage; exit 0 ;;
+        --list) (cd "$here" && ls -- *.c differences/*.c | sed 's/.*\///; s/\.c$//' | LC_ALL=C sort); exit 0 ;;
         --only) need_value "$@"; only=$(basename "$2" .c); shift ;;
         --standing) need_value "$@"; standings+=("$2"); shift ;;
         --lib) need_value "$@"; lib=$(realpath -m "$2"); shift ;;
@@ -252,8 +254,8 @@ for source in *.c differences/*.c; do
     programs+=("$name")
 done
 if [ ${#programs[@]} -eq 0 ]; then
-    fail "$only: no such program"
-    summary
+    echo "run.sh: no such program: $only (--list shows them)" >&2
+    exit 2
 fi
 
 # An interposed run takes the oracle's binary, and a standalone one is compared with what that prints.

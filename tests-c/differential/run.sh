@@ -25,6 +25,7 @@ and the traces must be the same bytes. A difference is shrunk to few calls and s
   --self-test      only break the library in each way of tests-c/mutations that names this test, and see
                    that a few hundred sequences find it
   --only NAME      this mutation alone
+  --list           their names
   --no-self-test   leave that out
   --help           this text
 
@@ -46,7 +47,10 @@ while [ $# -gt 0 ]; do
     case $1 in
         --help | -h) usage; exit 0 ;;
         --self-test) sequencing=; shift; continue ;;
-        --only) mutations=(${2:?--only needs a name}) ;;
+        --list) printf '%s\n' "${mutations[@]}"; exit 0 ;;
+        --only)
+            [[ " ${mutations[*]} " == *" ${2-} "* ]] || fail "no such mutation: ${2-} (--list shows them)"
+            mutations=("$2") ;;
         --no-self-test) selftest=; shift; continue ;;
         --sequences | --length | --seed | --seconds)
             [[ ${2-} =~ ^[0-9]+$ ]] || fail "$1 needs a number"

@@ -6,9 +6,10 @@ shopt -s extglob
 
 usage() {
     cat <<'END'
-usage: run.sh [--only NAME] [--lib PATH] [--libssl DIR [--headers DIR]] [--valgrind] [--record SIDE] [--keep DIR]
+usage: run.sh [--list] [--only NAME] [--lib PATH] [--libssl DIR [--headers DIR]] [--valgrind] [--record SIDE] [--keep DIR]
 
   --only NAME    scenarios whose name matches this shell pattern
+  --list         the names of all
   --lib PATH     the library to put in front (default: target/release/libsslcache.so of this tree)
   --libssl DIR   another build of libssl and libcrypto, for both sides (LD_LIBRARY_PATH)
   --headers DIR  build the scenarios anew with the headers of that release, and its libraries
@@ -25,11 +26,12 @@ END
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 lib=$root/target/release/libsslcache.so
-only='*' libssl='' headers='' valgrind='' record='' keep=''
+only='*' list='' libssl='' headers='' valgrind='' record='' keep=''
 
 while [ $# -gt 0 ]; do
     case $1 in
     --only) only=$2; shift ;;
+    --list) list=1 ;;
     --lib) lib=$2; shift ;;
     --libssl) libssl=$(realpath -m "$2"); shift ;;
     --headers) headers=$(realpath -m "$2"); shift ;;
@@ -48,6 +50,11 @@ if [ -n "$headers" ]; then
     mkdir -p "$build"
 fi
 make -s -j2 -C "$here" BUILD="$build" HEADERS="$headers" ${headers:+LIBSSL="$libssl"} || exit 1
+names=$(LD_LIBRARY_PATH="$libssl" "$build/handshake" --list) || exit 1
+if [ -n "$list" ]; then
+    printf '%s\n' really_in_front $names
+    exit 0
+fi
 if [ ! -f "$lib" ]; then
     echo "no library at $lib (cargo build --release, or --lib PATH)" >&2
     exit 2
@@ -178,7 +185,6 @@ if [ "$only" = '*' ] || [[ really_in_front == $only ]]; then
     fi
 fi
 
-names=$(LD_LIBRARY_PATH="$libssl" "$handshake" --list) || fail "the list of scenarios"
 for name in $names; do
     [[ $name == $only ]] || continue
     if reason=$(left_out "$name"); then
@@ -207,5 +213,9 @@ for name in $names; do
     fi
 done
 
+if [ $((passed + failed + skipped)) -eq 0 ]; then
+    echo "run.sh: no such scenario: $only (--list shows them)" >&2
+    exit 2
+fi
 echo "$passed passed, $failed failed$([ $skipped -gt 0 ] && echo ", $skipped skipped")"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

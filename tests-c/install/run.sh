@@ -5,6 +5,11 @@
 #
 # Needs pkg-config, readelf and a C compiler. Exit status: 0 if every check passed.
 set -u
+case ${1-} in
+  '') ;;
+  -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) echo "install/run.sh: unknown argument $1" >&2; exit 2 ;;
+esac
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 1
 unset LD_PRELOAD LD_LIBRARY_PATH SSLCACHE_STATS SSLCACHE_VERBOSE

@@ -15,6 +15,7 @@ end by counting what was made and what was freed.
   --asan       the library and the programs built for AddressSanitizer, with its leak check
   --tsan       the same for ThreadSanitizer
   --valgrind   the release build under memcheck, with its leak check
+  --list       these names
   --help       this text
 
 Before a sanitizer's silence counts, it must report mistakes that are there on purpose (seeded.c): a
@@ -34,6 +35,7 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --plain | --asan | --tsan | --valgrind) flavours+=("${1#--}") ;;
+    --list) printf '%s\n' plain asan tsan valgrind; exit 0 ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac

@@ -13,7 +13,8 @@ For each build of build.sh, which is built first if need be:
   quic          connections over loopback UDP, without and with the library in front: the same trace (from 3.5)
   differential  tests-c/differential/run.sh, random sequences (3.x)
 
-  --version BUILD   this build alone (may be given more than once; build.sh --list names them)
+  --version BUILD   this build alone (may be given more than once)
+  --list            the names of the builds
   --quick           1000 instead of 6000 random sequences
   --lib PATH        the library to test (default target/release/libsslcache.so)
   --help            this text
@@ -32,7 +33,11 @@ builds=()
 
 while [ $# -gt 0 ]; do
     case $1 in
-        --version) [ $# -ge 2 ] || { usage >&2; exit 2; }; builds+=("$2"); shift ;;
+        --version)
+            "$here/build.sh" --list | grep -qxF -- "${2-}" || { echo "run.sh: no such build: ${2-} (--list shows them)" >&2; exit 2; }
+            builds+=("$2")
+            shift ;;
+        --list) "$here/build.sh" --list; exit 0 ;;
         --lib) [ $# -ge 2 ] || { usage >&2; exit 2; }; lib=$(realpath -m "$2"); shift ;;
         --quick) sequences=1000 ;;
         --help | -h) usage; exit 0 ;;
