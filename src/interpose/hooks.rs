@@ -59,9 +59,7 @@ unsafe extern "C-unwind" fn get_hook(
     catch_up_flush(real, ctx, attached, handshake.server);
     let found = attached.cache.look_up(ctx, ssl, &key, handshake.single_use);
     let Some(found) = found else { return null };
-    // What libssl will refuse must not stay behind in its cache.
-    let accepted = found.was_cached && found.session.is_accepted_from_callback();
-    let session = if handshake.single_use && accepted {
+    let session = if handshake.single_use && found.was_cached {
         shadow::cast(real, ctx, found.session)
     } else {
         found.session

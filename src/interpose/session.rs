@@ -10,7 +10,7 @@ use super::shadow;
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
-use crate::rules::{Lifetime, SessionRef};
+use crate::rules::{Lifetime, SessionRef, Source};
 use crate::standing;
 
 /// One counted reference to a real `SSL_SESSION`. Equal means the very same object.
@@ -116,8 +116,13 @@ impl SessionRef for RealSession {
         removed
     }
 
-    fn is_accepted_from_callback(&self) -> bool {
-        let real = real();
-        !refuses_marked(real) || call!(real, SSL_SESSION_is_resumable(self.as_ptr()) else 0) != 0
+    /// To libssl every session of ours comes from a callback.
+    fn is_accepted(&self, _: Source) -> bool {
+        let (real, session) = (real(), self.as_ptr());
+        // Without an id and a ticket it does not tell whether it is marked: libssl knows.
+        !refuses_marked(real)
+            || call!(real, SSL_SESSION_is_resumable(session) else 0) != 0
+            || (self.key().id().is_empty()
+                && call!(real, SSL_SESSION_has_ticket(session) else 0) == 0)
     }
 }

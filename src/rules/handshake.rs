@@ -2,7 +2,7 @@
 
 use libc::c_long;
 
-use super::{Held, InternalCache, SessionRef};
+use super::{Held, InternalCache, SessionRef, Source};
 use crate::cache::{Key, SessionCache};
 use crate::ffi::guard::guard;
 use crate::ffi::types::{SSL, SSL_CTX};
@@ -20,7 +20,7 @@ pub struct Handshake {
     pub no_ticket: bool,
 }
 
-/// What a server's look-up found.
+/// What a server's look-up found, and a handshake accepts.
 pub struct Found<S> {
     /// The session, with a reference for the handshake.
     pub session: Held<S>,
@@ -42,13 +42,14 @@ impl<S: SessionRef> InternalCache<S> {
     ) -> Option<Found<S>> {
         if self.mode().looks_up() {
             if let Some(session) = self.cached(key, single_use) {
+                let session = accepted(session, Source::Cache)?;
                 return Some(Found { session, was_cached: true });
             }
             self.count(|counters| &counters.misses);
         }
         let session = Held::new(self.callbacks.ask::<S>(ssl, key)?);
-        let was_cached =
-            session.is_accepted_from_callback() && self.admit(ctx, &session, single_use);
+        let session = accepted(session, Source::Callback)?;
+        let was_cached = self.admit(ctx, &session, single_use);
         Some(Found { session, was_cached })
     }
 
@@ -92,4 +93,13 @@ impl<S: SessionRef> InternalCache<S> {
             self.flush_past(ctx, now);
         }
     }
+}
+
+/// The session, if a handshake accepts it.
+fn accepted<S: SessionRef>(session: Held<S>, from: Source) -> Option<Held<S>> {
+    if session.is_accepted(from) {
+        return Some(session);
+    }
+    session.release();
+    None
 }

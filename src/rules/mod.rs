@@ -31,5 +31,5 @@ pub use lhash_view::EndedView;
 pub use lifetime::Lifetime;
 pub use mode::CacheMode;
 pub use registry::{FrozenContexts, Member, Registry};
-pub use session_ref::SessionRef;
+pub use session_ref::{SessionRef, Source};
 pub use statistics::Report;

@@ -5,6 +5,16 @@ use std::mem::ManuallyDrop;
 use crate::cache::{Expiry, Key};
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
 
+/// Where a server's look-up has found a session. One that is marked not resumable is accepted out
+/// of the internal cache, where the application may have put it again, but not from a callback.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// The internal cache.
+    Cache,
+    /// The application's get callback.
+    Callback,
+}
+
 /// One counted reference to a session. Clone takes a reference, drop gives it back, equal means the
 /// very same object.
 pub trait SessionRef: Clone + PartialEq + Send + Sync {
@@ -53,6 +63,6 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync {
     /// held one with its key, and does no longer.
     fn mark_not_resumable(&self, ctx: *mut SSL_CTX) -> bool;
 
-    /// Whether a handshake accepts it when the get callback hands it out.
-    fn is_accepted_from_callback(&self) -> bool;
+    /// Whether a handshake accepts it, coming from there.
+    fn is_accepted(&self, from: Source) -> bool;
 }

@@ -265,7 +265,7 @@ impl Connection {
         let key = Key::new(self.version(), id).filter(|key| !key.id().is_empty())?;
         let found = context.cache().look_up(context.as_c(), self.as_c(), &key, false)?;
         let session = found.session;
-        if !found.was_cached && !session.is_accepted_from_callback() || !self.accepts(&session) {
+        if !self.accepts(&session) {
             session.release();
             return None;
         }

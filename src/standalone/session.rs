@@ -17,7 +17,7 @@ use crate::ffi::constants::*;
 use crate::ffi::handle::{Handle, Tag};
 use crate::ffi::memory::{Counted, NoMemory, OwnedCStr, copied};
 use crate::ffi::types::{EVP_PKEY, SSL_CTX, SSL_SESSION, X509};
-use crate::rules::{Held, Lifetime, SessionRef};
+use crate::rules::{Held, Lifetime, SessionRef, Source};
 
 /// Times are those of OpenSSL 3.0, which all else here follows too.
 pub const LIFETIME: Lifetime = Lifetime::Checked;
@@ -370,7 +370,7 @@ impl SessionRef for SessionHandle {
         false
     }
 
-    fn is_accepted_from_callback(&self) -> bool {
-        self.0.is_resumable()
+    fn is_accepted(&self, from: Source) -> bool {
+        from == Source::Cache || !self.0.is_marked()
     }
 }
