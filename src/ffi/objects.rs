@@ -100,12 +100,10 @@ const DT_SONAME: usize = 14;
 const DT_SYMBOLIC: usize = 16;
 const DT_FLAGS: usize = 30;
 const DT_VERSYM: usize = 0x6fff_fff0;
-const DT_FLAGS_1: usize = 0x6fff_fffb;
 const DT_VERDEF: usize = 0x6fff_fffc;
 const DT_GNU_HASH: usize = 0x6fff_fef5;
 
 const DF_SYMBOLIC: usize = 2;
-const DF_1_NODELETE: usize = 8;
 
 /// The version of a symbol that only those find who ask for it by name.
 const VERSION_HIDDEN: u16 = 0x8000;
@@ -210,11 +208,6 @@ impl<'a> Object<'a> {
         let this = *self;
         let needed = self.entries().filter(|entry| entry.tag == DT_NEEDED);
         needed.filter_map(move |entry| this.string(entry.value))
-    }
-
-    /// Whether it stays in the process for good.
-    pub fn is_never_unloaded(&self) -> bool {
-        self.path.is_empty() || self.value(DT_FLAGS_1).unwrap_or(0) & DF_1_NODELETE != 0
     }
 
     /// Whether its own calls of what it defines stay within it.
@@ -395,7 +388,7 @@ mod tests {
         });
         held(|loaded| {
             let program = loaded.each(Some).expect("the program is the first");
-            assert!(program.path.is_empty() && program.is_never_unloaded());
+            assert!(program.path.is_empty());
             assert!(program.needed().any(|name| name == c"libc.so.6"));
             assert!(program.asks_for(c"dl_iterate_phdr") && !program.asks_for(c"no_such_function"));
         });

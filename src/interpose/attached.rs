@@ -16,7 +16,7 @@ use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::SSL_CTX;
 use crate::report;
 use crate::rules::{FrozenContexts, Held, InternalCache, Member, Registry, Report};
-use crate::standing;
+use crate::standing::{self, Libssl};
 
 /// What we keep for one real context.
 pub struct Attached {
@@ -26,6 +26,8 @@ pub struct Attached {
     flushes_seen: AtomicI32,
     reported: AtomicBool,
     number: u32,
+    /// Whose context it is.
+    libssl: &'static Libssl,
 }
 
 impl Member for Attached {
@@ -81,16 +83,17 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
         return;
     }
     ended_tables::forget(ctx.addr());
-    if !standing::serves(real) {
+    let Some(libssl) = standing::serve(real) else {
         release_missed(STATES.remove(ctx.addr()));
         return standing::note_other(real, ctx);
-    }
+    };
     standing::forget_other(ctx);
     let attached = Counted::new(|| Attached {
         cache: InternalCache::default(),
         flushes_seen: AtomicI32::new(0),
         reported: AtomicBool::new(false),
         number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
+        libssl,
     });
     // Without memory the context is left alone: it caches as libssl does.
     let Ok(attached) = attached else { return };
@@ -117,6 +120,10 @@ fn release_missed(state: Option<*mut Attached>) {
         let attached = unsafe { Counted::from_raw(state) };
         attached.report();
         CONTEXTS.remove(&attached);
+        if attached.libssl.is_gone() {
+            // Its sessions are that library's to free, and it took with it what would.
+            std::mem::forget(attached);
+        }
     }
 }
 

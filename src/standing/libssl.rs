@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
-use libc::{c_int, c_void};
+use libc::c_void;
 
 use crate::ffi::memory::boxed;
 use crate::ffi::objects::{self, Changes, Loaded, Object};
@@ -27,7 +27,6 @@ pub struct Libssl {
     /// Where its libcrypto begins.
     libcrypto: usize,
     path: Path,
-    stays: bool,
     unloaded: AtomicBool,
     next: Option<&'static Libssl>,
 }
@@ -120,7 +119,6 @@ impl Libssl {
             span: object.span(),
             libcrypto: libcrypto.map_or(0, |libcrypto| libcrypto.span().start),
             path: Path::new(object.path),
-            stays: object.is_never_unloaded(),
             unloaded: AtomicBool::new(false),
             next: None,
         })
@@ -152,13 +150,9 @@ impl Libssl {
         self.span.contains(&address)
     }
 
-    /// Keeps it in the process, if it would not stay by itself.
-    pub fn keep(&self) {
-        const FLAGS: c_int = libc::RTLD_NOLOAD | libc::RTLD_LAZY | libc::RTLD_NODELETE;
-        if !self.stays {
-            // SAFETY: dlopen with a C string; RTLD_NOLOAD runs no constructors.
-            unsafe { libc::dlopen(self.path.as_c_str().as_ptr(), FLAGS) };
-        }
+    /// Whether it was unloaded: nothing of it may be called or freed any more.
+    pub fn is_gone(&self) -> bool {
+        self.unloaded.load(Ordering::Relaxed)
     }
 }
 
@@ -179,8 +173,7 @@ pub fn libcrypto_symbol(name: &CStr) -> *mut c_void {
 pub fn all() -> impl Iterator<Item = &'static Libssl> {
     // SAFETY: null, or one that was leaked by `publish`.
     let newest = unsafe { NEWEST.load(Ordering::Acquire).as_ref() };
-    std::iter::successors(newest, |libssl| libssl.next)
-        .filter(|libssl| !libssl.unloaded.load(Ordering::Relaxed))
+    std::iter::successors(newest, |libssl| libssl.next).filter(|libssl| !libssl.is_gone())
 }
 
 /// The one that has `address` in it.
@@ -233,23 +226,19 @@ pub fn look() -> bool {
     changed
 }
 
-/// The libssl that the code at `caller` would reach if we were not there.
+/// The libssl that the code at `caller` would reach if we were not there: the loader searches what the
+/// whole program sees first, then what was loaded with the caller.
 pub fn reached_from(caller: usize) -> Option<&'static Libssl> {
-    let own = containing(caller);
-    if own.is_some() {
-        return own;
-    }
     let local = objects::held(|loaded| {
         let object = loaded.containing(caller)?;
-        if object.defines(LIBCRYPTO) {
+        if object.defines(LIBCRYPTO) && !object.defines(PROBE) {
             return all().find(|libssl| libssl.libcrypto == object.span().start);
         }
         family(loaded, object).iter().flatten().find_map(|needed| containing(needed.span().start))
     });
-    let (local, global) = (local.flatten(), global());
-    match (local, global) {
-        // The loader searches globally first, but for another version it goes on.
-        (Some(local), Some(global)) if version(local) != version(global) => Some(local),
+    match (local.flatten(), global()) {
+        // It goes on where the version is another than the one that the caller was linked with.
+        (Some(local), Some(global)) if is_other_version(local, global) => Some(local),
         (local, global) => global.or(local),
     }
 }
@@ -275,15 +264,11 @@ fn global() -> Option<&'static Libssl> {
     })
 }
 
-/// A hash of the version under which a libssl defines its functions; one of none for one without.
-fn version(libssl: &Libssl) -> Option<Path> {
-    let version =
-        |loaded: &Loaded| loaded.containing(libssl.span.start)?.version(PROBE).map(Path::new);
-    objects::held(version).flatten()
-}
-
-impl PartialEq for Path {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_c_str() == other.as_c_str()
-    }
+fn is_other_version(one: &Libssl, other: &Libssl) -> bool {
+    let are_different = |loaded: &Loaded| {
+        let version = |libssl: &Libssl| loaded.containing(libssl.span.start)?.version(PROBE);
+        // Without a version it is as good as any.
+        version(one).zip(version(other)).is_some_and(|(one, other)| one != other)
+    };
+    objects::held(are_different).unwrap_or(false)
 }

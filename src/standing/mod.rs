@@ -29,10 +29,9 @@ use crate::ffi::objects::{self, Loaded};
 use crate::ffi::types::{SSL, SSL_CIPHER, SSL_CTX, SSL_METHOD, SSL_SESSION};
 use crate::interpose::{self, Real};
 use crate::{report, settings};
-use libssl::Libssl;
 
 pub use caller::is_ours;
-pub use libssl::libcrypto_symbol;
+pub use libssl::{Libssl, libcrypto_symbol};
 
 /// Who answers: null as long as nobody can, [`STANDALONE`], [`SEVERAL`], or the one libssl there is.
 static ANSWERING: AtomicPtr<Real> = AtomicPtr::new(std::ptr::null_mut());
@@ -248,6 +247,11 @@ fn of_caller(ours: bool) -> Answering {
 fn look() {
     if libssl::look() {
         CALLERS.clear();
+        if let Some(gone) = served().filter(|served| served.is_gone()) {
+            let (gone, null) = (std::ptr::from_ref(gone).cast_mut(), std::ptr::null_mut());
+            // Its last context was freed before it went, or never will be: another may be served.
+            let _ = SERVED.compare_exchange(gone, null, Ordering::AcqRel, Ordering::Relaxed);
+        }
         publish();
     }
 }
@@ -281,21 +285,17 @@ pub fn real() -> Answering {
     served().map(|libssl| &libssl.real)
 }
 
-/// Whether contexts of this libssl are to be attached. The first that asks is served for good.
-pub fn serves(real: &'static Real) -> bool {
-    let Some(libssl) = libssl::all().find(|libssl| std::ptr::eq(&libssl.real, real)) else {
-        return false;
-    };
-    let this = std::ptr::from_ref(libssl).cast_mut();
-    let null = std::ptr::null_mut();
+/// The libssl with these functions, if contexts of it are to be attached. The first that asks is served
+/// as long as it is loaded.
+pub fn serve(real: &'static Real) -> Option<&'static Libssl> {
+    let libssl = libssl::all().find(|libssl| std::ptr::eq(&libssl.real, real))?;
+    let (this, null) = (std::ptr::from_ref(libssl).cast_mut(), std::ptr::null_mut());
     match SERVED.compare_exchange(null, this, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => {
-            libssl.keep();
-            report::verbose(format_args!("interposed: in front of {libssl}"));
-            true
-        }
-        Err(served) => served == this,
+        Ok(_) => report::verbose(format_args!("interposed: in front of {libssl}")),
+        Err(served) if served != this => return None,
+        Err(_) => {}
     }
+    Some(libssl)
 }
 
 /// A context of a libssl that is not served was made.
