@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use libc::{c_int, c_long, c_void};
 
+use super::alone::{Why, leave_alone};
 use super::ends::Ends;
 use super::real::{Real, call};
 use super::session::RealSession;
@@ -76,18 +77,36 @@ static CONTEXT_ENDS: Ends = Ends::new(CRYPTO_EX_INDEX_SSL_CTX, context_freed);
 
 /// Attaches to a context the real library just made, or leaves it as it is.
 pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
-    if ctx.is_null()
-        || shared_memory::is_shared(real, ctx.cast())
-        || !CONTEXT_ENDS.watch_new(real, ctx.cast())
-    {
+    if ctx.is_null() {
         return;
     }
     ended_tables::forget(ctx.addr());
-    let Some(libssl) = standing::serve(real) else {
-        release_missed(STATES.remove(ctx.addr()));
-        return standing::note_other(real, ctx);
-    };
+    // Of one that had this address, and ended unseen.
+    release_missed(STATES.remove(ctx.addr()));
     standing::forget_other(ctx);
+    match try_attach(real, ctx) {
+        Ok(()) => {
+            hooks::install(real, ctx);
+            set_real_mode(real, ctx, SSL_SESS_CACHE_SERVER);
+        }
+        Err(why) => leave_alone(why),
+    }
+}
+
+fn try_attach(real: &'static Real, ctx: *mut SSL_CTX) -> Result<(), Why> {
+    if !real.is_openssl() {
+        return Err(Why::OfAnother);
+    }
+    if shared_memory::is_shared(real, ctx.cast()) {
+        return Err(Why::SharedMemory);
+    }
+    if !CONTEXT_ENDS.watch_new(real, ctx.cast()) {
+        return Err(Why::EndUnseen);
+    }
+    let Some(libssl) = standing::serve(real) else {
+        standing::note_other(real, ctx);
+        return Err(Why::OfAnother);
+    };
     let attached = Counted::new(|| Attached {
         cache: InternalCache::default(),
         flushes_seen: AtomicI32::new(0),
@@ -95,13 +114,12 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
         number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
         libssl,
     });
-    // Without memory the context is left alone: it caches as libssl does.
-    let Ok(attached) = attached else { return };
+    let attached = attached.map_err(|NoMemory| Why::NoMemory)?;
     let state = Counted::into_raw(attached.clone()).cast_mut();
-    match STATES.insert(ctx.addr(), state) {
-        Ok(before) => release_missed(before),
+    if STATES.insert(ctx.addr(), state).is_err() {
         // SAFETY: from `into_raw` just above; nobody else has it.
-        Err(NoMemory) => return drop(unsafe { Counted::from_raw(state) }),
+        drop(unsafe { Counted::from_raw(state) });
+        return Err(Why::NoMemory);
     }
     if report::stats_wanted() {
         // Without memory it is in the report at exit only once it stores a session.
@@ -109,11 +127,10 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
     }
     report::at_exit(report_all);
     crate::fork::register();
-    hooks::install(real, ctx);
-    set_real_mode(real, ctx, SSL_SESS_CACHE_SERVER);
+    Ok(())
 }
 
-/// The state of a context that had the address of a new one, so that it ended unseen.
+/// The state of a context that ended unseen.
 fn release_missed(state: Option<*mut Attached>) {
     if let Some(state) = state {
         // SAFETY: made by `attach`, which put it where it was taken out now.

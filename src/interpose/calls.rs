@@ -1,7 +1,10 @@
 //! The exported functions that are more than a jump to the real library.
 
+use std::ffi::CStr;
+
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, time_t};
 
+use super::alone::{Why, leave_alone};
 use super::attached::{self, attach};
 use super::quiet::{freeing, is_freeing, is_made_by_libssl, is_quiet, making};
 use super::real::{Real, call};
@@ -30,17 +33,20 @@ pub fn ctx_new_ex(
     propq: *const c_char,
     method: *const SSL_METHOD,
 ) -> *mut SSL_CTX {
-    // A program that has taken libssl's own SSL_CTX_new from its handle comes here out of that, as far
-    // as libssl calls itself through us, and nowhere else: half a context is none of ours.
-    let may_be_ctx_new = libctx.is_null() && propq.is_null();
-    let attaches =
-        !is_made_by_libssl() && (!may_be_ctx_new || standing::is_called_by_name(c"SSL_CTX_new_ex"));
+    let is_inside = is_made_by_libssl();
     let ctx = call!(real, SSL_CTX_new_ex(libctx, propq, method) else std::ptr::null_mut());
-    if attaches {
-        guard((), || attach(real, ctx));
+    // What the real SSL_CTX_new calls inside ours is ours to attach. Of a program that has taken the real
+    // one from its handle, we see this call and no other, as far as libssl calls itself through us: half
+    // a context is none.
+    if !is_inside {
+        let is_half =
+            libctx.is_null() && propq.is_null() && !standing::is_called_by_name(SSL_CTX_NEW_EX);
+        guard((), || if is_half { leave_alone(Why::TakenFromHandle) } else { attach(real, ctx) });
     }
     ctx
 }
+
+const SSL_CTX_NEW_EX: &CStr = c"SSL_CTX_new_ex";
 
 /// `SSL_CTX_ctrl`
 pub fn ctx_ctrl(

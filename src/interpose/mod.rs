@@ -12,6 +12,7 @@
 //! found. They may be called from inside libssl, with its locks held: [`quiet`] marks the calls of ours
 //! whose way back must go straight through.
 
+mod alone;
 mod attached;
 pub mod calls;
 mod connection;

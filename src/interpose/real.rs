@@ -151,6 +151,8 @@ symbol_table! {
         fn SSL_get_max_early_data(*const SSL) -> u32;
         fn SSL_is_quic(*const SSL) -> c_int;
         fn OpenSSL_version_num() -> c_ulong;
+        // BoringSSL's and its children's: what has the same name there may be another thing.
+        fn CRYPTO_library_init();
         fn OSSL_LIB_CTX_set0_default(*mut OSSL_LIB_CTX) -> *mut OSSL_LIB_CTX;
         fn CRYPTO_malloc(size_t, *const c_char, c_int) -> *mut c_void;
         fn CRYPTO_get_mem_functions(*mut Malloc, *mut c_void, *mut c_void);
@@ -164,6 +166,13 @@ symbol_table! {
 }
 
 impl Real {
+    /// Whether it is OpenSSL 1.1.1 or later, and not one of those that began as it.
+    pub fn is_openssl(&self) -> bool {
+        const LIBRESSL: c_ulong = 0x2000_0000;
+        let version = call!(self, OpenSSL_version_num() else 0);
+        self.CRYPTO_library_init.is_none() && version >= 0x1010_1000 && version != LIBRESSL
+    }
+
     /// The functions of the libssl behind `handle`.
     ///
     /// # Safety

@@ -311,11 +311,14 @@ pub fn forget_other(ctx: *const SSL_CTX) {
     OTHERS.remove(ctx.addr());
 }
 
-/// Whether whoever calls the exported function that is running got it by its `name` from the loader. A
-/// function of libssl whose last act is the call looks like its own caller: that one asked for another.
+/// Whether whoever calls the exported function that is running has it by its `name`, from the loader. A
+/// function of libssl whose last act is the call looks like its own caller; that one may have it from a
+/// handle, by dlsym, and does not ask for `name`.
 pub fn is_called_by_name(name: &CStr) -> bool {
     let caller = caller::caller();
-    let asks =
-        |loaded: &Loaded| loaded.containing(caller).is_some_and(|caller| caller.asks_for(name));
-    libssl::containing(caller).is_none() && objects::held(asks).unwrap_or(false)
+    let asks = |loaded: &Loaded| {
+        let caller = loaded.containing(caller)?;
+        Some(caller.asks_for(name) && !caller.asks_for(c"dlsym"))
+    };
+    libssl::containing(caller).is_none() && objects::held(asks).flatten().unwrap_or(false)
 }
