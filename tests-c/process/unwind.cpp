@@ -5,6 +5,7 @@
  *   unwind CALLBACK CALL      how each way ends, and how many sessions are left
  *   unwind CALLBACK CALL on   the same, and whether everything goes on afterwards
  *   unwind always             callbacks that always leave, all of them
+ *   unwind nested             a callback that calls what leaves another, and returns
  *   unwind pending            a thread that was cancelled goes on to the next point where that is noticed
  */
 #include "unwind.h"
@@ -533,6 +534,34 @@ static void always()
     tell();
 }
 
+static SSL_CTX *inner;
+static void remove_inner() { SSL_CTX_remove_session(inner, one); }
+static void on_outer_remove(SSL_CTX *, SSL_SESSION *)
+{
+    leaver = "remove";
+    leaves_at = 1;
+    say(" inside: %s", attempt(remove_inner));
+}
+
+static void nested()
+{
+    inner = tls_server(TLS1_2_VERSION);
+    SSL_CTX_sess_set_remove_cb(inner, on_remove);
+    fill(inner);
+    one = lasting(50, 1000);
+    SSL_CTX_add_session(inner, one);
+    server = tls_server(TLS1_2_VERSION);
+    SSL_CTX_sess_set_remove_cb(server, on_outer_remove);
+    fill_and_keep();
+    say("%s:", way_names[way]);
+    say(" removed %d", SSL_CTX_remove_session(server, session[3]));
+    say(" left %ld %ld", SSL_CTX_sess_number(server), SSL_CTX_sess_number(inner));
+    SSL_CTX_sess_set_remove_cb(server, NULL);
+    goes_on(server);
+    goes_on(inner);
+    tell();
+}
+
 static void use_all()
 {
     server = tls_server(TLS1_2_VERSION);
@@ -576,14 +605,18 @@ static void pending()
 
 int main(int argc, char **argv)
 {
+    /* A libssl that was linked with -Bsymbolic runs the free functions of indexes that were taken before the first
+     * context earlier than remove_cb. */
+    SSL_CTX_free(SSL_CTX_new(TLS_method()));
     ex_functions(CRYPTO_EX_INDEX_SSL);
     ex_functions(CRYPTO_EX_INDEX_SSL_CTX);
     ex_functions(CRYPTO_EX_INDEX_SSL_SESSION);
     if (strcmp(argv[1], "pending") == 0)
         pending();
-    for (int i = 0; i < WAYS && strcmp(argv[1], "always") == 0; i++) {
+    void (*all)() = strcmp(argv[1], "always") == 0 ? always : strcmp(argv[1], "nested") == 0 ? nested : NULL;
+    for (int i = 0; i < WAYS && all; i++) {
         way = (Way)i;
-        always();
+        all();
     }
     for (const Pair &pair : pairs) {
         if (argc == 2 && strcmp(argv[1], "list") == 0)
