@@ -7,7 +7,9 @@
 //! and all of them together are smaller than the last.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use sslcache_sync::Lock;
 
 use crate::ffi::memory::NoMemory;
 
@@ -115,13 +117,15 @@ impl<T: 'static> Table<T> {
 /// The map. Its values are pointers that it never follows.
 pub struct AddressMap<T> {
     table: AtomicPtr<Slot<T>>,
-    writer: Writer,
+    /// One writer at a time. At no moment is the map half changed, so that in the child of a fork it
+    /// is good whatever a writer was at that stayed behind in the parent.
+    writer: Lock<()>,
 }
 
 impl<T: 'static> AddressMap<T> {
     /// An empty map.
     pub const fn new() -> Self {
-        AddressMap { table: AtomicPtr::new(std::ptr::null_mut()), writer: Writer::new() }
+        AddressMap { table: AtomicPtr::new(std::ptr::null_mut()), writer: Lock::new(()) }
     }
 
     #[inline(always)]
@@ -138,16 +142,15 @@ impl<T: 'static> AddressMap<T> {
 
     /// Puts an address in, and returns what it replaces: of an object whose end was missed.
     pub fn insert(&self, address: usize, value: *mut T) -> Result<Option<*mut T>, NoMemory> {
-        self.writer.alone(|| {
-            let table = self.table();
-            if let Some(slot) = table.and_then(|table| table.find(address)) {
-                return Ok(Some(slot.value.swap(value, Ordering::AcqRel)));
-            }
-            if table.is_none_or(|table| table.put(address, value).is_err()) {
-                self.grow(table, address, value)?;
-            }
-            Ok(None)
-        })
+        let _writer = self.writer.lock();
+        let table = self.table();
+        if let Some(slot) = table.and_then(|table| table.find(address)) {
+            return Ok(Some(slot.value.swap(value, Ordering::AcqRel)));
+        }
+        if table.is_none_or(|table| table.put(address, value).is_err()) {
+            self.grow(table, address, value)?;
+        }
+        Ok(None)
     }
 
     fn grow(&self, from: Option<Table<T>>, a: usize, value: *mut T) -> Result<(), NoMemory> {
@@ -166,51 +169,22 @@ impl<T: 'static> AddressMap<T> {
 
     /// Takes everything out.
     pub fn clear(&self) {
-        self.writer.alone(|| {
-            let addresses = self.table().into_iter().flat_map(Table::entries);
-            for slot in addresses.filter_map(|(address, _)| self.table()?.find(address)) {
-                slot.inverted.store(0, Ordering::Release);
-            }
-        });
+        let _writer = self.writer.lock();
+        let addresses = self.table().into_iter().flat_map(Table::entries);
+        for slot in addresses.filter_map(|(address, _)| self.table()?.find(address)) {
+            slot.inverted.store(0, Ordering::Release);
+        }
     }
 
     /// Takes an address out.
     pub fn remove(&self, address: usize) -> Option<*mut T> {
         // Looked at first: of most objects that end nothing is known.
         self.get(address)?;
-        self.writer.alone(|| {
-            let slot = self.table()?.find(address)?;
-            let value = slot.value.load(Ordering::Relaxed);
-            slot.inverted.store(0, Ordering::Release);
-            Some(value)
-        })
-    }
-}
-
-/// One writer at a time. A fork needs to know nothing of it: at no moment is a map half changed, so in
-/// the child a writer that stayed behind in the parent is passed over.
-struct Writer(AtomicI32);
-
-impl Writer {
-    const fn new() -> Self {
-        Writer(AtomicI32::new(0))
-    }
-
-    fn alone<R>(&self, change: impl FnOnce() -> R) -> R {
-        // SAFETY: plain calls.
-        let process = unsafe { libc::getpid() };
-        let mut expected = 0;
-        while let Err(writer) =
-            self.0.compare_exchange(expected, process, Ordering::Acquire, Ordering::Relaxed)
-        {
-            expected = if writer == process { 0 } else { writer };
-            if writer == process {
-                std::thread::yield_now();
-            }
-        }
-        let result = change();
-        self.0.store(0, Ordering::Release);
-        result
+        let _writer = self.writer.lock();
+        let slot = self.table()?.find(address)?;
+        let value = slot.value.load(Ordering::Relaxed);
+        slot.inverted.store(0, Ordering::Release);
+        Some(value)
     }
 }
 
@@ -270,13 +244,5 @@ mod tests {
                 });
             }
         });
-    }
-
-    #[test]
-    fn a_writer_of_another_process_is_passed_over() {
-        let map = AddressMap::new();
-        map.writer.0.store(1, Ordering::Relaxed);
-        assert_eq!(map.insert(16, value(1)), Ok(None));
-        assert_eq!(map.get(16), Some(value(1)));
     }
 }

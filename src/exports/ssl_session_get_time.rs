@@ -6,7 +6,7 @@ use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
 use crate::interpose::{call, calls};
 use crate::rules::SessionRef;
-use crate::standalone::{self, Session, SessionHandle};
+use crate::standalone::{Session, SessionHandle};
 
 /// Returns when `s` was made, in seconds since the epoch; 0 for NULL.
 ///
@@ -110,6 +110,6 @@ unsafe fn change(s: *mut SSL_SESSION, change: impl FnOnce(&Session)) -> Option<(
     // SAFETY: the caller's promise.
     let session = unsafe { SessionHandle::borrow(s) }?;
     change(&session.0);
-    standalone::reschedule(&session);
+    session.rescheduled();
     Some(())
 }

@@ -1,6 +1,6 @@
 //! The state of ours that belongs to a context of the real library.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::{c_int, c_long, c_void};
 
@@ -15,8 +15,7 @@ use crate::ffi::guard::guard;
 use crate::ffi::libcrypto::CryptoExData;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::SSL_CTX;
-use crate::report;
-use crate::rules::{FrozenContexts, Held, InternalCache, Member, Registry, Report};
+use crate::rules::{Held, InternalCache, Member, Registry, RegistryEntry};
 use crate::standing::{self, Libssl};
 
 /// What we keep for one real context.
@@ -25,14 +24,23 @@ pub struct Attached {
     pub cache: InternalCache<RealSession>,
     /// Where the automatic flush was last due; see `hooks`.
     flushes_seen: AtomicI32,
-    reported: AtomicBool,
-    number: u32,
+    entry: RegistryEntry,
     /// Whose context it is.
     libssl: &'static Libssl,
 }
 
 impl Member for Attached {
     type Session = RealSession;
+
+    const STANDING: &'static str = "interposed";
+
+    fn registry() -> &'static Registry<Self> {
+        &CONTEXTS
+    }
+
+    fn entry(&self) -> &RegistryEntry {
+        &self.entry
+    }
 
     fn cache(&self) -> &InternalCache<RealSession> {
         &self.cache
@@ -43,7 +51,7 @@ impl Attached {
     /// The context goes, and with it every session. libssl may tell twice: by flushing everything
     /// first, and by the end of the ex_data.
     pub fn close(&self, ctx: *mut SSL_CTX) {
-        guard((), || self.report());
+        guard((), || CONTEXTS.report(self));
         self.cache.close(ctx);
         if let Some(real) = standing::real() {
             shadow::context_ends(real, ctx);
@@ -56,19 +64,9 @@ impl Attached {
         self.flushes_seen.load(Ordering::Relaxed) < number
             && self.flushes_seen.fetch_max(number, Ordering::Relaxed) < number
     }
-
-    /// Writes the statistics, once.
-    fn report(&self) {
-        if report::stats_wanted() && !self.reported.swap(true, Ordering::Relaxed) {
-            let statistics = self.cache.statistics();
-            report::stats(Report { standing: "interposed", number: self.number, statistics });
-        }
-    }
 }
 
 static CONTEXTS: Registry<Attached> = Registry::new();
-/// Contexts are numbered in the order they were made, for the statistics.
-static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// The states of the contexts that live.
 static STATES: AddressMap<Attached> = AddressMap::new();
@@ -110,8 +108,7 @@ fn try_attach(real: &'static Real, ctx: *mut SSL_CTX) -> Result<(), Why> {
     let attached = Counted::new(|| Attached {
         cache: InternalCache::default(),
         flushes_seen: AtomicI32::new(0),
-        reported: AtomicBool::new(false),
-        number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
+        entry: CONTEXTS.new_entry(),
         libssl,
     });
     let attached = attached.map_err(|NoMemory| Why::NoMemory)?;
@@ -121,12 +118,7 @@ fn try_attach(real: &'static Real, ctx: *mut SSL_CTX) -> Result<(), Why> {
         drop(unsafe { Counted::from_raw(state) });
         return Err(Why::NoMemory);
     }
-    if report::stats_wanted() {
-        // Without memory it is in the report at exit only once it stores a session.
-        let _ = CONTEXTS.insert(&attached);
-    }
-    report::at_exit(report_all);
-    crate::fork::register();
+    CONTEXTS.made(&attached);
     Ok(())
 }
 
@@ -135,7 +127,7 @@ fn release_missed(state: Option<*mut Attached>) {
     if let Some(state) = state {
         // SAFETY: made by `attach`, which put it where it was taken out now.
         let attached = unsafe { Counted::from_raw(state) };
-        attached.report();
+        CONTEXTS.report(&attached);
         CONTEXTS.remove(&attached);
         if attached.libssl.is_gone() {
             // Its sessions are that library's to free, and it took with it what would.
@@ -192,25 +184,6 @@ pub fn is_attached(ctx: *const SSL_CTX) -> bool {
     STATES.get(ctx.addr()).is_some()
 }
 
-/// Lets `SSL_SESSION_set_time` and a fork find the sessions of this context. Done with the first one.
-pub fn register_context(ctx: *mut SSL_CTX) {
-    let Some(attached) = of(ctx) else { return };
-    // SAFETY: the state of a live context, which holds a reference made by `into_raw`.
-    let attached = unsafe { Counted::share(std::ptr::from_ref(attached)) };
-    // Without memory it has no place, and then it stores nothing.
-    let _ = CONTEXTS.insert(&attached);
-}
-
-/// The time or timeout of `session` changed.
-pub fn reschedule(session: &RealSession) {
-    CONTEXTS.reschedule(session);
-}
-
-/// Holds every cache still for a fork.
-pub fn freeze() -> FrozenContexts<Attached> {
-    CONTEXTS.freeze()
-}
-
 /// libcrypto's ex_data free function: a context is on its way out, but still whole. It may be any.
 unsafe extern "C-unwind" fn context_freed(
     ctx: *mut c_void,
@@ -234,12 +207,6 @@ unsafe extern "C-unwind" fn context_freed(
         detach(ctx, &attached.cache);
     });
     attached.release();
-}
-
-extern "C" fn report_all() {
-    for attached in CONTEXTS.contexts() {
-        attached.report();
-    }
 }
 
 #[cfg(test)]

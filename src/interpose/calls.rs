@@ -233,7 +233,7 @@ unsafe fn rescheduled(real: &Real, session: *mut SSL_SESSION) {
     }
     // SAFETY: the caller's promise.
     if let Some(session) = unsafe { RealSession::borrow(session) } {
-        attached::reschedule(&session);
+        session.rescheduled();
     }
 }
 

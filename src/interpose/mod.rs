@@ -25,6 +25,6 @@ mod session;
 mod shadow;
 mod shared_memory;
 
-pub use attached::{Attached, freeze, is_attached};
+pub use attached::is_attached;
 pub use real::Real;
 pub(crate) use real::call;

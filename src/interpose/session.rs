@@ -3,12 +3,13 @@
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use super::attached;
+use super::attached::{self, Attached};
 use super::quiet::quietly;
 use super::real::{Real, call};
 use super::shadow;
 use crate::cache::{Expiry, Key};
 use crate::clock;
+use crate::ffi::memory::Counted;
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
 use crate::rules::{Lifetime, SessionRef, Source};
 use crate::standing;
@@ -65,6 +66,8 @@ impl Drop for RealSession {
 }
 
 impl SessionRef for RealSession {
+    type Context = Attached;
+
     fn key(&self) -> Key {
         let (real, session, mut len) = (real(), self.as_ptr(), 0);
         let version = call!(real, SSL_SESSION_get_protocol_version(session) else 0);
@@ -85,8 +88,11 @@ impl SessionRef for RealSession {
         lifetime(real).expiry(time, timeout)
     }
 
-    unsafe fn register(ctx: *mut SSL_CTX) {
-        attached::register_context(ctx);
+    unsafe fn context(ctx: *mut SSL_CTX) -> Option<Counted<Attached>> {
+        attached::of(ctx).map(|attached| {
+            // SAFETY: the state of a live context, which holds a reference made by `into_raw`.
+            unsafe { Counted::share(attached) }
+        })
     }
 
     fn touch(&self) {

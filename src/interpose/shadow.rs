@@ -5,7 +5,8 @@
 //! alone, is put into libssl's for the moment until libssl removes it again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sslcache_sync::{Guard, Lock, forget};
 
 use super::quiet::quietly;
 use super::real::{Real, call};
@@ -27,9 +28,15 @@ struct Shadow {
 
 /// The sessions that are in a real cache now. libssl links a session into one cache at a time: a
 /// second would corrupt its list.
-static SHADOWED: Mutex<Vec<Shadow>> = Mutex::new(Vec::new());
+struct Shadows {
+    known: Vec<Shadow>,
+    /// There may be others.
+    incomplete: bool,
+}
 
-/// How many there are, for who only wants to know that there is none: a look-up that finds nothing
+static SHADOWS: Lock<Shadows> = Lock::new(Shadows { known: Vec::new(), incomplete: false });
+
+/// How many there may be, for who only wants to know that there is none: a look-up that finds nothing
 /// in our cache, and every removal. Both would else wait for one lock of the whole process.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -38,19 +45,29 @@ pub fn any() -> bool {
     COUNT.load(Ordering::Acquire) > 0
 }
 
-fn shadowed() -> MutexGuard<'static, Vec<Shadow>> {
-    SHADOWED.lock().unwrap_or_else(PoisonError::into_inner)
+/// In the child of a fork, what another thread was just changing is not known any more.
+fn shadows() -> Guard<'static, Shadows> {
+    SHADOWS.lock_or(|shadows| {
+        forget(shadows, Shadows { known: Vec::new(), incomplete: true });
+        shadows.count();
+    })
+}
+
+impl Shadows {
+    fn count(&self) {
+        COUNT.store(self.known.len() + usize::from(self.incomplete), Ordering::Release);
+    }
 }
 
 /// Puts `session` into the real cache of `ctx`, and returns what to give libssl: the session, or a
 /// copy of it if the session itself is in the real cache of another context at this moment. Without
 /// memory it gets into no cache, and libssl does not resume it.
 pub fn cast(real: &Real, ctx: *mut SSL_CTX, session: Held<RealSession>) -> Held<RealSession> {
-    let session = match claim(ctx, &session) {
+    let session = match claim(ctx, &session, false) {
         true => session,
         false => match session.dup().map(Held::new) {
             // Counted like any other, and in no other cache.
-            Some(copy) if claim(ctx, &copy) => {
+            Some(copy) if claim(ctx, &copy, true) => {
                 session.release();
                 copy
             }
@@ -64,16 +81,17 @@ pub fn cast(real: &Real, ctx: *mut SSL_CTX, session: Held<RealSession>) -> Held<
     session
 }
 
-/// Notes that `session` is in the real cache of `ctx`. False if it is in one already, and without
-/// memory.
-fn claim(ctx: *mut SSL_CTX, session: &RealSession) -> bool {
+/// Notes that `session` is in the real cache of `ctx`. False without memory, and if it is in one
+/// already, or may be: one that `is_new` is not.
+fn claim(ctx: *mut SSL_CTX, session: &RealSession, is_new: bool) -> bool {
     let key = session.key();
-    let mut shadowed = shadowed();
+    let mut shadows = shadows();
     let shadow = || Shadow { session: session.clone(), ctx: ctx.addr(), key };
-    let free = shadowed.iter().all(|other| other.session != *session);
-    let claimed = free && push(&mut shadowed, shadow()).is_ok();
+    let free = shadows.known.iter().all(|other| other.session != *session)
+        && (is_new || !shadows.incomplete);
+    let claimed = free && push(&mut shadows.known, shadow()).is_ok();
     if claimed {
-        COUNT.store(shadowed.len(), Ordering::Release);
+        shadows.count();
     }
     claimed
 }
@@ -86,7 +104,7 @@ pub fn lifted(ctx: *mut SSL_CTX, session: &RealSession) {
     let key = session.key();
     // The object itself too, whatever its key has become.
     let is_it = |shadow: &Shadow| shadow.session == *session || shadow.key == key;
-    while let Some(shadow) = forget(ctx, is_it) {
+    while let Some(shadow) = take(ctx, is_it) {
         shadow.release();
     }
 }
@@ -94,17 +112,17 @@ pub fn lifted(ctx: *mut SSL_CTX, session: &RealSession) {
 /// The context ends. What was cast for a handshake that failed before libssl came to remove it is
 /// still in its cache.
 pub fn context_ends(real: &Real, ctx: *mut SSL_CTX) {
-    while let Some(shadow) = any().then(|| forget(ctx, |_| true)).flatten() {
+    while let Some(shadow) = any().then(|| take(ctx, |_| true)).flatten() {
         quietly(ctx.addr(), || call!(real, SSL_CTX_remove_session(ctx, shadow.as_ptr()) else 0));
         shadow.release();
     }
 }
 
 /// Takes one of the shadows of `ctx` out of the list.
-fn forget(ctx: *mut SSL_CTX, is_it: impl Fn(&Shadow) -> bool) -> Option<Held<RealSession>> {
-    let mut shadowed = shadowed();
-    let at = shadowed.iter().position(|shadow| shadow.ctx == ctx.addr() && is_it(shadow))?;
-    let shadow = shadowed.swap_remove(at);
-    COUNT.store(shadowed.len(), Ordering::Release);
+fn take(ctx: *mut SSL_CTX, is_it: impl Fn(&Shadow) -> bool) -> Option<Held<RealSession>> {
+    let mut shadows = shadows();
+    let at = shadows.known.iter().position(|shadow| shadow.ctx == ctx.addr() && is_it(shadow))?;
+    let shadow = shadows.known.swap_remove(at);
+    shadows.count();
     Some(Held::new(shadow.session))
 }

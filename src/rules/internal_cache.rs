@@ -7,7 +7,7 @@ use once_cell::race::OnceBox;
 
 use super::lhash_view::{EndedView, LhashView};
 use super::whereabouts::{self, Place};
-use super::{CacheMode, Callbacks, Counter, Counters, Held, Lifetime, SessionRef};
+use super::{CacheMode, Callbacks, Counter, Counters, Held, Lifetime, Member, SessionRef};
 use crate::cache::{self, Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
@@ -110,7 +110,9 @@ impl<S: SessionRef> InternalCache<S> {
     fn note(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
         if self.place.get().is_none() {
             // SAFETY: the live context that this is the cache of.
-            unsafe { S::register(ctx) };
+            let context = unsafe { S::context(ctx) };
+            // Without memory it has no place, and then it stores nothing.
+            let _ = context.map(|context| S::Context::registry().insert(&context));
         }
         let place = self.place.get();
         place.inspect(|place| place.note(session)).is_some()
@@ -283,11 +285,6 @@ impl<S: SessionRef> InternalCache<S> {
     /// What happened here so far.
     pub fn statistics(&self) -> Statistics {
         self.sessions.statistics()
-    }
-
-    /// The engine, to hold it still while the process forks.
-    pub fn sessions(&self) -> &SessionCache<S> {
-        &self.sessions
     }
 
     /// The commands of `SSL_CTX_ctrl` that are answered the same in both standings; `None` for others.

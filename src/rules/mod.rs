@@ -30,6 +30,6 @@ pub use internal_cache::InternalCache;
 pub use lhash_view::EndedView;
 pub use lifetime::Lifetime;
 pub use mode::CacheMode;
-pub use registry::{FrozenContexts, Member, Registry};
+pub use registry::{Member, Registry, RegistryEntry};
 pub use session_ref::{SessionRef, Source};
 pub use statistics::Report;

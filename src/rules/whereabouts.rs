@@ -15,18 +15,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::SessionRef;
 use crate::cache::Expiry;
-use crate::ffi::memory::{NoMemory, boxed};
+
+/// Contexts that share a table.
+pub const SEATS: usize = u64::BITS as usize;
 
 const ROW_BITS: u32 = 11;
 
-/// The table of one block.
+/// The table of one block: contexts look at it without a lock.
 pub struct Table([AtomicU64; 1 << ROW_BITS]);
 
 impl Table {
-    /// A table that stays for ever: contexts look at it without a lock.
-    pub fn leaked() -> Result<&'static Table, NoMemory> {
-        let table = Table([const { AtomicU64::new(0) }; 1 << ROW_BITS]);
-        boxed(table).map(|table| &*Box::leak(table))
+    /// No context has stored anything.
+    pub const fn new() -> Self {
+        Table([const { AtomicU64::new(0) }; 1 << ROW_BITS])
     }
 
     /// The two rows of a session (Fibonacci hashing: addresses are multiples of 16).
@@ -52,12 +53,21 @@ impl Table {
     }
 }
 
+/// A block, whatever its contexts are.
+pub trait Seats: Send + Sync {
+    /// Its table.
+    fn table(&self) -> &Table;
+
+    /// The context with this bit is gone.
+    fn leave(&self, bit: u64);
+}
+
 /// The place of a registered context.
 pub struct Place {
-    /// That of its block.
+    /// Its block.
+    pub seats: &'static dyn Seats,
+    /// That of the block.
     pub table: &'static Table,
-    /// The number of its block.
-    pub block: usize,
     /// Its bit there.
     pub bit: u64,
 }

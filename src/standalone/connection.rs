@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long, c_uint, c_void};
-use parking_lot::Mutex;
+use sslcache_sync::Lock;
 
 use super::context::Context;
 use super::ex_data::ExData;
@@ -53,12 +53,13 @@ pub struct Connection {
     references: AtomicUsize,
     /// The context it was made from: its cache, callbacks and counters are used, whatever follows.
     session_ctx: ContextRef,
-    state: Mutex<State>,
+    state: Lock<State>,
     /// That of the method, beside it: a look-up takes no lock for it.
     version: AtomicI32,
     ex_data: ExData,
 }
 
+/// Each field is set in one step: in the child of a fork it is good whatever another thread was at.
 struct State {
     /// What `SSL_get_SSL_CTX` returns.
     ctx: ContextRef,
@@ -80,7 +81,7 @@ impl Connection {
             tag: Tag::OURS,
             references: AtomicUsize::new(1),
             session_ctx: ContextRef::new(context),
-            state: Mutex::new(State {
+            state: Lock::new(State {
                 ctx: ContextRef::new(context),
                 method: context.method,
                 session: None,

@@ -1,9 +1,9 @@
 //! A context: settings shared by connections, and the session cache.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long, c_void};
-use parking_lot::RwLock;
+use sslcache_sync::Lock;
 
 use super::ex_data::ExData;
 use super::method::Method;
@@ -13,8 +13,7 @@ use crate::ffi::guard::guard;
 use crate::ffi::handle::{Handle, Tag};
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL_CTX};
-use crate::report;
-use crate::rules::{FrozenContexts, Held, InternalCache, Member, Registry, Report};
+use crate::rules::{Held, InternalCache, Member, Registry, RegistryEntry};
 
 /// A context object.
 ///
@@ -29,10 +28,10 @@ pub struct Context {
     closed: AtomicBool,
     cache: InternalCache<SessionHandle>,
     timeout: AtomicI64,
-    sid_ctx: RwLock<Id>,
+    sid_ctx: Lock<Id>,
     generate_session_id: AtomicPtr<c_void>,
     ex_data: ExData,
-    number: u32,
+    entry: RegistryEntry,
 }
 
 impl Handle for Context {
@@ -42,31 +41,22 @@ impl Handle for Context {
 impl Member for Context {
     type Session = SessionHandle;
 
+    const STANDING: &'static str = "standalone";
+
+    fn registry() -> &'static Registry<Self> {
+        &CONTEXTS
+    }
+
+    fn entry(&self) -> &RegistryEntry {
+        &self.entry
+    }
+
     fn cache(&self) -> &InternalCache<SessionHandle> {
         &self.cache
     }
 }
 
 static CONTEXTS: Registry<Context> = Registry::new();
-/// Contexts are numbered in the order they were made, for the statistics.
-static MADE: AtomicU32 = AtomicU32::new(0);
-
-/// Lets `SSL_SESSION_set_time`, a fork and the report at exit find the context. Done with the first
-/// session.
-pub fn register(context: &Counted<Context>) -> Result<(), NoMemory> {
-    crate::fork::register();
-    CONTEXTS.insert(context)
-}
-
-/// The time or timeout of a session changed: it moves in the caches that hold it.
-pub fn reschedule(session: &SessionHandle) {
-    CONTEXTS.reschedule(session);
-}
-
-/// Holds every cache still for a fork.
-pub fn freeze() -> FrozenContexts<Context> {
-    CONTEXTS.freeze()
-}
 
 impl Context {
     /// `SSL_CTX_new`: one reference.
@@ -78,18 +68,14 @@ impl Context {
             closed: AtomicBool::new(false),
             cache: InternalCache::default(),
             timeout: AtomicI64::new(DEFAULT_TIMEOUT),
-            sid_ctx: RwLock::default(),
+            sid_ctx: Lock::default(),
             generate_session_id: AtomicPtr::default(),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_CTX),
-            number: MADE.fetch_add(1, Ordering::Relaxed) + 1,
+            entry: CONTEXTS.new_entry(),
         })?);
         let created = context.ex_data.created(context.as_c().cast());
-        if created.is_ok() && report::stats_wanted() {
-            guard((), || {
-                report::at_exit(report_all);
-                // Without memory it is not in the report at exit, or once it stores a session.
-                let _ = register(&context);
-            });
+        if created.is_ok() {
+            guard((), || CONTEXTS.made(&context));
         }
         let ctx = Handle::into_c(context.into_inner());
         if created.is_err() {
@@ -123,7 +109,7 @@ impl Context {
     /// The sessions go first, then the ex_data: a remove callback may read it.
     fn close(&self) {
         guard((), || {
-            self.report();
+            CONTEXTS.report(self);
             CONTEXTS.remove(self);
         });
         self.cache.close(self.as_c());
@@ -173,12 +159,12 @@ impl Context {
 
     /// `SSL_CTX_set_session_id_context`; false if it is too long.
     pub fn set_sid_ctx(&self, sid_ctx: &[u8]) -> bool {
-        self.sid_ctx.write().set(sid_ctx)
+        self.sid_ctx.lock().set(sid_ctx)
     }
 
     /// The session id context that a new connection gets.
     pub fn sid_ctx(&self) -> Id {
-        *self.sid_ctx.read()
+        *self.sid_ctx.lock()
     }
 
     /// `SSL_CTX_set_generate_session_id`
@@ -202,18 +188,5 @@ impl Context {
     /// `SSL_CTX_get_ex_data`
     pub fn ex_data(&self, index: c_int) -> *mut c_void {
         self.ex_data.get(index)
-    }
-
-    fn report(&self) {
-        if report::stats_wanted() {
-            let statistics = self.cache.statistics();
-            report::stats(Report { standing: "standalone", number: self.number, statistics });
-        }
-    }
-}
-
-extern "C" fn report_all() {
-    for context in CONTEXTS.contexts() {
-        context.report();
     }
 }

@@ -7,7 +7,7 @@ use std::cell::UnsafeCell;
 
 use libc::{c_int, c_void};
 use once_cell::race::OnceBox;
-use parking_lot::Mutex;
+use sslcache_sync::{Guard, Lock, forget};
 
 use crate::ffi::libcrypto::{CryptoExData, LibCrypto, libcrypto};
 use crate::ffi::memory::{NoMemory, append, boxed, resize};
@@ -23,7 +23,7 @@ enum Store {
     /// application's to order, as with libssl.
     LibCrypto(&'static LibCrypto, UnsafeCell<CryptoExData>),
     /// Made when something is first put in: most objects have none.
-    Own(OnceBox<Mutex<Values>>),
+    Own(OnceBox<Lock<Values>>),
 }
 
 type Values = Vec<*mut c_void>;
@@ -69,8 +69,8 @@ impl ExData {
             }
             (Store::Own(from), Store::Own(to)) => {
                 let Some(from) = from.get() else { return Ok(()) };
-                let from = from.lock();
-                append(&mut own(to)?.lock(), &from)
+                let from = lock(from);
+                append(&mut lock(own(to)?), &from)
             }
             _ => unreachable!("whether libcrypto is there is decided once"),
         }
@@ -103,7 +103,7 @@ impl ExData {
             },
             Store::Own(values) => {
                 let index = usize::try_from(index).ok();
-                let values = values.get().map(|values| values.lock());
+                let values = values.get().map(|values| lock(values));
                 values.zip(index).and_then(|(v, i)| v.get(i).copied()).unwrap_or(null)
             }
         }
@@ -119,16 +119,21 @@ impl ExData {
     }
 }
 
-fn own(values: &OnceBox<Mutex<Values>>) -> Result<&Mutex<Values>, NoMemory> {
-    values.get_or_try_init(|| boxed(Mutex::new(Vec::new())))
+fn own(values: &OnceBox<Lock<Values>>) -> Result<&Lock<Values>, NoMemory> {
+    values.get_or_try_init(|| boxed(Lock::new(Vec::new())))
+}
+
+/// In the child of a fork, what another thread was just setting is forgotten: all of it.
+fn lock(values: &Lock<Values>) -> Guard<'_, Values> {
+    values.lock_or(|values| forget(values, Vec::new()))
 }
 
 fn set_own(
-    values: &OnceBox<Mutex<Values>>,
+    values: &OnceBox<Lock<Values>>,
     index: usize,
     value: *mut c_void,
 ) -> Result<(), NoMemory> {
-    let mut values = own(values)?.lock();
+    let mut values = lock(own(values)?);
     if values.len() <= index {
         resize(&mut values, index + 1, std::ptr::null_mut())?;
     }

@@ -14,5 +14,5 @@ mod session;
 
 pub use cipher::{Cipher, CipherPtr};
 pub use connection::Connection;
-pub use context::{Context, freeze, reschedule};
+pub use context::Context;
 pub use session::{Session, SessionHandle, Values};

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use zeroize::Zeroize;
 
 use super::session::{LIFETIME, Values};
-use crate::cache::{Expiry, KEY_WORDS, Key, Sequence};
+use sslcache_sync::Sequence;
+
+use crate::cache::{Expiry, KEY_WORDS, Key};
 
 /// Version, id, time and timeout of a session, as they were last set.
 pub struct Published {

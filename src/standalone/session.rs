@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{c_int, c_long, c_void};
-use parking_lot::RwLock;
+use sslcache_sync::{Guard, Lock, forget};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::cipher::CipherPtr;
-use super::context::{self, Context};
+use super::context::Context;
 use super::ex_data::ExData;
 use super::peer::Peer;
 use super::published::Published;
@@ -206,7 +206,7 @@ pub struct Session {
     /// What a cache asks for, beside the values themselves: it takes no lock for it.
     published: Published,
     not_resumable: AtomicBool,
-    values: RwLock<Values>,
+    values: Lock<Values>,
     ex_data: ExData,
 }
 
@@ -226,7 +226,7 @@ impl Session {
             tag: Tag::OURS,
             published: Published::new(&values),
             not_resumable: AtomicBool::new(false),
-            values: RwLock::new(values),
+            values: Lock::new(values),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_SESSION),
         })?);
         let created = session.ex_data.created(session.as_c().cast());
@@ -242,14 +242,22 @@ impl Session {
         copy.if_made(copied)
     }
 
+    /// In the child of a fork, what another thread was just setting is forgotten: all of it.
+    fn lock(&self) -> Guard<'_, Values> {
+        self.values.lock_or(|values| {
+            forget(values, Values::default());
+            self.published.publish(values);
+        })
+    }
+
     /// Reads the values.
     pub fn read<R>(&self, read: impl FnOnce(&Values) -> R) -> R {
-        read(&self.values.read())
+        read(&self.lock())
     }
 
     /// Changes the values.
     pub fn write<R>(&self, write: impl FnOnce(&mut Values) -> R) -> R {
-        let mut values = self.values.write();
+        let mut values = self.lock();
         let written = write(&mut values);
         self.published.publish(&values);
         written
@@ -327,6 +335,8 @@ impl PartialEq for SessionHandle {
 }
 
 impl SessionRef for SessionHandle {
+    type Context = Context;
+
     fn key(&self) -> Key {
         self.0.published.key().unwrap_or_else(|| self.0.read(Values::key))
     }
@@ -340,12 +350,9 @@ impl SessionRef for SessionHandle {
         both.unwrap_or_else(|| self.0.read(|v| (v.key(), v.expiry())))
     }
 
-    unsafe fn register(ctx: *mut SSL_CTX) {
+    unsafe fn context(ctx: *mut SSL_CTX) -> Option<Counted<Context>> {
         // SAFETY: the caller's promise.
-        if let Some(context) = unsafe { Context::share(ctx) } {
-            // Without memory it has no place, and then it stores nothing.
-            let _ = context::register(&context);
-        }
+        unsafe { Context::share(ctx) }
     }
 
     fn touch(&self) {

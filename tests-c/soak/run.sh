@@ -67,8 +67,7 @@ build() {
         ;;
     asan | tsan)
         flags=-Zsanitizer=address
-        # std is not instrumented, and its locks would be invisible.
-        [ "$1" = asan ] || flags='-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg sslcache_parking_lot'
+        [ "$1" = asan ] || flags='-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer'
         lib=$root/target/$1/$target/debug/libsslcache.so
         RUSTC_BOOTSTRAP=1 RUSTFLAGS=$flags cargo build -q -j 2 --lib --manifest-path "$root/Cargo.toml" \
             --target $target --target-dir "$root/target/$1"

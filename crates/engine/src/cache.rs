@@ -146,11 +146,6 @@ impl<S> SessionCache<S> {
         locked.remove(found, Cause::Taken)
     }
 
-    /// Holds the lock of the cache, for `pthread_atfork`.
-    pub fn freeze(&self) -> Frozen<'_, S> {
-        Frozen { _locked: self.lock() }
-    }
-
     /// What happened so far.
     pub fn statistics(&self) -> Statistics {
         let mut statistics = self.lock().map_or(Statistics::NOTHING, |locked| Statistics {
@@ -283,14 +278,4 @@ fn locked<S>(store: &Store<S, State>) -> Locked<'_, S, State> {
         locked.reset();
     }
     locked
-}
-
-/// Holds the lock of a cache, so that `fork()` finds it in order. Dropping it releases the lock.
-pub struct Frozen<'a, S> {
-    _locked: Option<Locked<'a, S, State>>,
-}
-
-impl<S> Frozen<'_, S> {
-    /// The same in the child of a `fork()`.
-    pub fn release_in_child(self) {}
 }

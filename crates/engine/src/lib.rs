@@ -64,11 +64,10 @@ mod state;
 mod statistics;
 mod sync;
 
-pub use cache::{Cause, Frozen, Insertion, SessionCache};
+pub use cache::{Cause, Insertion, SessionCache};
 pub use departures::Departures;
 pub use entry::StampedKey;
 pub use expiry::Expiry;
 pub use key::KEY_WORDS;
 pub use key::{Key, SessionId, draw_hash_numbers};
-pub use sslcache_sync::{Sequence, Writing};
 pub use statistics::Statistics;

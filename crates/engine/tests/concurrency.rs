@@ -1,8 +1,9 @@
 //! Many threads on one cache.
 
 use sslcache_engine::{Cause, Expiry, Insertion, Key, SessionCache};
+use sslcache_sync::fork::ends_well_in_a_child;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
@@ -295,6 +296,63 @@ fn a_session_added_again_during_a_flush_is_not_flushed_again() {
             cache.validate();
         }
     });
+}
+
+/// A process forks while its threads change the cache: the child has it whole, and what nobody
+/// touched is still there.
+#[test]
+fn a_child_has_a_whole_and_warm_cache() {
+    const KEPT: u64 = 1000;
+    const FORKS: usize = 50;
+    within_seconds(60, || {
+        let cache = SessionCache::new(usize::MAX);
+        let kept = sessions(KEPT);
+        for (n, session) in (1_000_000..).zip(&kept) {
+            insert(&cache, key(n), Expiry::NEVER, session.clone());
+        }
+        let changing = sessions(500);
+        let forking = AtomicBool::new(true);
+        let warm = std::thread::scope(|scope| {
+            for seed in 0..THREADS {
+                let (cache, changing, forking) = (&cache, &changing, &forking);
+                scope.spawn(move || {
+                    while forking.load(Ordering::Relaxed) {
+                        change(cache, changing, seed);
+                    }
+                });
+            }
+            let warm = || {
+                ends_well_in_a_child(|| {
+                    assert!(cache.len() <= kept.len() + changing.len());
+                    cache.validate();
+                    (0..KEPT).for_each(|n| assert!(cache.contains(&key(1_000_000 + n))));
+                    change(&cache, &changing, 0);
+                    cache.validate();
+                })
+            };
+            let warm = (0..FORKS).filter(|_| warm()).count();
+            forking.store(false, Ordering::Relaxed);
+            warm
+        });
+        assert!(warm * 100 >= FORKS * 95, "{warm} of {FORKS}");
+        cache.validate();
+    });
+}
+
+/// Adds, removes and flushes sessions that come and go.
+fn change(cache: &SessionCache<Session>, sessions: &[Session], seed: u64) {
+    let mut random = Random(seed);
+    for _ in 0..100 {
+        let n = random.below(sessions.len() as u64);
+        match random.below(1000) {
+            0..600 => {
+                let expiry = Expiry::at(random.below(50) as i64);
+                insert(cache, key(n), expiry, sessions[n as usize].clone());
+            }
+            600..999 => drop(cache.remove(&key(n))),
+            _ => drop(cache.flush(random.below(40) as i64)),
+        }
+    }
 }
 
 /// Half of the threads add and remove, so that index and entries grow, move and are used again; the

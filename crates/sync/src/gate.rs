@@ -41,15 +41,15 @@ const QUIET_WITHIN: Duration = Duration::from_millis(50);
 /// sooner only if what else runs at the fork waits for this very thread.
 const SHUT_FOR: Duration = Duration::from_secs(1);
 
-/// In the word of a lock, and in the state of the gate (where it is always set): it is held.
-pub(crate) const HELD: u64 = 1;
 /// In the word of a lock: somebody sleeps until it is free.
-pub(crate) const WAITERS: u64 = 1 << 1;
+pub(crate) const WAITERS: u64 = 1;
 /// In the word of a lock: it was taken from a thread that is gone.
-pub(crate) const ABANDONED: u64 = 1 << 2;
-/// From here on the generation, in both. It wraps: nobody is a child that deep of where a lock was left.
-const GENERATION: u64 = 1 << 3;
-/// From here on the thread, in the word of a lock; in the state of the gate, how many have shut it.
+pub(crate) const ABANDONED: u64 = 1 << 1;
+/// From here on the generation, in the word of a lock and in the state of the gate. It wraps: nobody is
+/// a child that deep of where a lock was left.
+const GENERATION: u64 = 1 << 2;
+/// From here on the thread, in the word of a lock (0 is none); in the state of the gate, how many have
+/// shut it.
 const THREAD: u64 = 1 << 20;
 
 fn generation(word: u64) -> u64 {
@@ -65,8 +65,7 @@ impl Thread {
     #[inline(always)]
     #[cfg(not(loom))]
     pub(crate) fn current() -> Self {
-        // SAFETY: has no conditions. (Its address has 48 bits at most, and is aligned to 16.)
-        Thread::at(unsafe { libc::pthread_self() } as u64)
+        Thread::at(control_block())
     }
 
     /// The one whose control block is at this address.
@@ -92,6 +91,26 @@ impl Thread {
     fn hash(self, bits: u32) -> usize {
         ((self.0 / THREAD).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - bits)) as usize
     }
+}
+
+/// The address of the thread's control block: no two threads have the same. It has 48 bits at most, and
+/// is aligned to 16.
+#[inline(always)]
+#[cfg(all(not(loom), target_arch = "x86_64", target_os = "linux"))]
+fn control_block() -> u64 {
+    let address;
+    // SAFETY: reads what the ABI keeps there, the address itself: pthread_self, without a call.
+    unsafe {
+        std::arch::asm!("mov {}, fs:0", out(reg) address, options(nostack, readonly, preserves_flags));
+    }
+    address
+}
+
+#[inline(always)]
+#[cfg(all(not(loom), not(all(target_arch = "x86_64", target_os = "linux"))))]
+fn control_block() -> u64 {
+    // SAFETY: has no conditions.
+    unsafe { libc::pthread_self() as u64 }
 }
 
 /// The state of the gate at one moment.
@@ -144,7 +163,7 @@ impl Gate {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
         Gate {
-            state: AtomicU64::new(HELD),
+            state: AtomicU64::new(0),
             opened: AtomicU32::new(0),
             forking: AtomicU64::new(0),
             survivor: AtomicU64::new(0),
@@ -159,7 +178,7 @@ impl Gate {
     /// Open, and nobody inside.
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
-        Gate { state: AtomicU64::new(HELD), ..Gate::default() }
+        Gate::default()
     }
 
     // --- Who takes and gives back locks ---
@@ -269,6 +288,12 @@ impl Gate {
         }
     }
 
+    /// The generation of this process: another one in the child of a fork.
+    #[inline(always)]
+    pub(crate) fn generation(&self) -> u32 {
+        (self.state.load(Ordering::Relaxed) % THREAD) as u32
+    }
+
     // --- Who forks ---
 
     /// Before a fork: shuts the gate, and waits until nobody else is inside. False if somebody stayed.
@@ -284,10 +309,21 @@ impl Gate {
             if began.elapsed() >= QUIET_WITHIN {
                 return false;
             }
-            pause(turn);
+            self.pause(turn);
             turn += 1;
         }
         true
+    }
+
+    /// Lets others run: a moment at first, then longer.
+    fn pause(&self, turn: u32) {
+        const LONGER: Duration = Duration::from_micros(50);
+        if cfg!(loom) || turn >= 20 {
+            // Nobody opens it meanwhile. (A sleep, but no point where the thread is cancelled.)
+            futex::wait(&raw const self.opened, self.opened.load(Ordering::Relaxed), LONGER);
+        } else {
+            std::thread::yield_now();
+        }
     }
 
     /// Is nobody inside but this thread?
@@ -353,7 +389,7 @@ impl Gate {
     fn begin_next(&self) {
         let next = generation(self.state.load(Ordering::Relaxed)) + 1;
         let next = next % (THREAD / GENERATION);
-        self.state.store(HELD | (next * GENERATION), Ordering::Release);
+        self.state.store(next * GENERATION, Ordering::Release);
     }
 
     /// Empties the seats of threads that are not in this process. Writes nothing that is right.
@@ -368,18 +404,4 @@ impl Gate {
             self.guests.store(0, Ordering::Relaxed);
         }
     }
-}
-
-/// Lets others run: a moment at first, then longer.
-#[cfg(not(loom))]
-fn pause(turn: u32) {
-    match turn {
-        0..20 => std::thread::yield_now(),
-        _ => std::thread::sleep(Duration::from_micros(50)),
-    }
-}
-
-#[cfg(loom)]
-fn pause(_: u32) {
-    loom::thread::yield_now();
 }

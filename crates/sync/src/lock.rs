@@ -156,6 +156,12 @@ pub fn forget<T>(place: &mut T, by: T) {
 pub mod fork {
     use super::{GATE, Thread};
 
+    /// A number that is another one in the child of a fork: for what is to be put in order there.
+    #[inline(always)]
+    pub fn generation() -> u32 {
+        GATE.generation()
+    }
+
     /// At the start: notes which process this is.
     pub fn begin() {
         GATE.know_process(std::process::id());
@@ -175,6 +181,28 @@ pub mod fork {
     pub fn child() {
         GATE.know_process(std::process::id());
         GATE.begin_generation(Thread::current());
+    }
+
+    /// Forks as `pthread_atfork` has it, and tells whether `child` ended there without a panic. For
+    /// tests.
+    #[doc(hidden)]
+    pub fn ends_well_in_a_child(child: impl FnOnce()) -> bool {
+        prepare();
+        // SAFETY: the child runs `child`, and ends at once.
+        match unsafe { libc::fork() } {
+            0 => {
+                self::child();
+                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child));
+                // SAFETY: always there.
+                unsafe { libc::_exit(ended.is_err().into()) }
+            }
+            process => {
+                parent();
+                let mut status = -1;
+                // SAFETY: a child of ours, and a place for how it ended.
+                unsafe { libc::waitpid(process, &mut status, 0) == process && status == 0 }
+            }
+        }
     }
 }
 
