@@ -27,7 +27,8 @@ struct Slot<T> {
     value: AtomicPtr<T>,
 }
 
-/// 2^bits slots, and a window more. One word, for one load: `bits` is where the alignment leaves room.
+/// 2^bits slots, and a window more; behind them one whose value leads to the table before. One word,
+/// for one load: `bits` is where the alignment leaves room.
 struct Table<T>(*mut Slot<T>);
 
 /// A cache line; greater than any `bits`.
@@ -43,7 +44,7 @@ impl<T> Copy for Table<T> {}
 
 impl<T: 'static> Table<T> {
     fn layout(bits: u32) -> Result<Layout, NoMemory> {
-        let slots = Layout::array::<Slot<T>>((1 << bits) + WINDOW);
+        let slots = Layout::array::<Slot<T>>((1 << bits) + WINDOW + 1);
         slots.and_then(|slots| slots.align_to(ALIGNMENT)).map_err(|_| NoMemory)
     }
 
@@ -103,6 +104,14 @@ impl<T: 'static> Table<T> {
         Ok(())
     }
 
+    /// Where this table is from now on the newest: it keeps the one before within reach.
+    fn follow(self, newest: &AtomicPtr<Slot<T>>) {
+        // SAFETY: `new` allocated one slot more than there are entries.
+        let behind = unsafe { &*self.slots().add((1 << self.bits()) + WINDOW) };
+        let before = newest.swap(self.slots(), Ordering::Relaxed);
+        behind.value.store(before.cast(), Ordering::Relaxed);
+    }
+
     fn entries(self) -> impl Iterator<Item = (usize, *mut T)> {
         let slots = self.slots();
         (0..(1 << self.bits()) + WINDOW).filter_map(move |number| {
@@ -117,6 +126,8 @@ impl<T: 'static> Table<T> {
 /// The map. Its values are pointers that it never follows.
 pub struct AddressMap<T> {
     table: AtomicPtr<Slot<T>>,
+    /// The same without its bits: a leak checker takes no other pointer for one.
+    newest: AtomicPtr<Slot<T>>,
     /// One writer at a time. At no moment is the map half changed, so that in the child of a fork it
     /// is good whatever a writer was at that stayed behind in the parent.
     writer: Lock<()>,
@@ -125,7 +136,11 @@ pub struct AddressMap<T> {
 impl<T: 'static> AddressMap<T> {
     /// An empty map.
     pub const fn new() -> Self {
-        AddressMap { table: AtomicPtr::new(std::ptr::null_mut()), writer: Lock::new(()) }
+        AddressMap {
+            table: AtomicPtr::new(std::ptr::null_mut()),
+            newest: AtomicPtr::new(std::ptr::null_mut()),
+            writer: Lock::new(()),
+        }
     }
 
     #[inline(always)]
@@ -159,6 +174,7 @@ impl<T: 'static> AddressMap<T> {
             let table = Table::with_entries(from, bits)?;
             bits = table.bits() + 1;
             if table.put(a, value).is_ok() {
+                table.follow(&self.newest);
                 self.table.store(table.0, Ordering::Release);
                 return Ok(());
             }
