@@ -1,6 +1,6 @@
 //! The internal cache of one context: add, remove, flush, size and mode.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long};
 use once_cell::race::OnceBox;
@@ -8,13 +8,12 @@ use once_cell::race::OnceBox;
 use super::lhash_view::{EndedView, LhashView};
 use super::whereabouts::{self, Place};
 use super::{CacheMode, Callbacks, Counter, Counters, Held, Lifetime, Member, SessionRef};
-use crate::cache::{self, Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
+use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::lhash::LhashFunctions;
 use crate::ffi::memory::{boxed, push};
 use crate::ffi::types::{LHASH_OF_SSL_SESSION, SSL_CTX};
-use crate::undisturbed::Undisturbed;
 
 /// A context's sessions with the rules around them.
 ///
@@ -35,7 +34,6 @@ pub struct InternalCache<S> {
 
 impl<S: SessionRef> Default for InternalCache<S> {
     fn default() -> Self {
-        draw_hash_numbers();
         InternalCache {
             sessions: SessionCache::new(capacity(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT)),
             place: OnceBox::new(),
@@ -45,17 +43,6 @@ impl<S: SessionRef> Default for InternalCache<S> {
             counters: OnceBox::new(),
             lhash: LhashView::default(),
         }
-    }
-}
-
-/// The first cache has the engine's hash draw its random numbers. What stores a session then never
-/// asks the operating system, and is no point where a thread may be cancelled; nor is this.
-fn draw_hash_numbers() {
-    static DRAWN: AtomicBool = AtomicBool::new(false);
-    if !DRAWN.load(Ordering::Relaxed) {
-        let _undisturbed = Undisturbed::begin();
-        cache::draw_hash_numbers();
-        DRAWN.store(true, Ordering::Relaxed);
     }
 }
 

@@ -8,7 +8,6 @@ use super::pages::{ENTRIES, Locked, Store};
 use super::state::State;
 use super::statistics::Statistics;
 use once_cell::race::OnceBox;
-use smallvec::SmallVec;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Why a session left the cache.
@@ -253,15 +252,17 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         let Some([store]) = self.store.get() else { return };
         let mut page = 0;
         loop {
-            let mut end = store.pages().len().min(page + BATCH);
-            let mut seen: SmallVec<[(Key, S); ENTRIES as usize]> = SmallVec::new();
-            if seen.try_reserve(((end - page) * ENTRIES) as usize).is_err() {
-                end = end.min(page + 1);
-            }
+            let end = store.pages().len().min(page + BATCH);
+            let mut seen = [const { None::<(Key, S)> }; (BATCH * ENTRIES) as usize];
+            let mut places = seen.iter_mut();
             let Some(locked) = self.lock() else { return };
-            locked.visit(page..end, |key, session| seen.push((key, session.clone())));
+            locked.visit(page..end, |key, session| {
+                if let Some(place) = places.next() {
+                    *place = Some((key, session.clone()));
+                }
+            });
             drop(locked);
-            seen.iter().for_each(|(key, session)| f(key, session));
+            seen.iter().flatten().for_each(|(key, session)| f(key, session));
             if end == page {
                 return;
             }

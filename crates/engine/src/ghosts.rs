@@ -6,6 +6,7 @@
 
 use super::Cause;
 use super::key::Hash;
+use super::memory::{NoMemory, try_boxed};
 
 /// Departures in a set.
 const REMEMBERED: usize = 15;
@@ -53,8 +54,12 @@ impl GhostList {
     fn grow(&mut self, sets: usize) {
         let remembered = self.sets.first().copied();
         let set = remembered.unwrap_or(Set { ghosts: [0; REMEMBERED], next: 0 });
-        if self.sets.try_reserve_exact(sets - self.sets.len()).is_ok() {
-            self.sets.resize(sets, set);
+        let grown: Result<Box<[Set]>, NoMemory> = match sets {
+            1 => try_boxed::<_, 1>(|_| set).map(|one| one as _),
+            _ => try_boxed::<_, SETS>(|_| set).map(|all| all as _),
+        };
+        if let Ok(grown) = grown {
+            self.sets = grown.into_vec();
         }
     }
 

@@ -1,8 +1,9 @@
 //! What a session is found by, and the hash of it.
 
-use once_cell::race::OnceBox;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::Hasher;
 use std::ops::Deref;
+
+use sslcache_sync::{Derived, random_of_program};
 
 /// The key of a session: protocol version and session id. Two sessions are the same for the cache
 /// if and only if version, id length and id bytes are equal.
@@ -95,7 +96,7 @@ impl Key {
 
     #[inline]
     pub(super) fn hash(&self) -> Hash {
-        KeyHasher::of_process().hash(self)
+        HASHER.with(|| KeyHasher::random(random_of_program()), |hasher| hasher.hash(self))
     }
 }
 
@@ -130,28 +131,23 @@ impl Hash {
 /// The sum is linear in each word: ids that count upwards have hashes that step evenly, and a
 /// table probed linearly does not like steps. The mixing at the end takes them apart; being a
 /// bijection, it takes nothing from the proof.
+#[derive(Clone, Copy)]
 struct KeyHasher {
     offset: u64,
     pairs: [(u64, u64); KEY_WORDS],
 }
 
-impl KeyHasher {
-    /// One set of random numbers for the whole process, drawn at first use. Threads race for it,
-    /// none waits: after a `fork()` the one to wait for might not exist. (The one allocation of
-    /// the engine that cannot be refused; it happens once.)
-    fn of_process() -> &'static KeyHasher {
-        static HASHER: OnceBox<KeyHasher> = OnceBox::new();
-        HASHER.get_or_init(|| Box::new(KeyHasher::random()))
-    }
+/// That of the process, drawn at first use.
+static HASHER: Derived<KeyHasher> = Derived::new();
 
-    /// std's SipHash under a random key of the operating system is a pseudo-random function: a
-    /// source of random numbers without a dependency.
-    fn random() -> KeyHasher {
-        let prf = RandomState::new();
+impl KeyHasher {
+    /// SipHash under a random key is a pseudo-random function: a source of random numbers.
+    fn random([k, l]: [u64; 2]) -> KeyHasher {
         let word = |i: u64| {
-            let mut hasher = prf.build_hasher();
-            hasher.write_u64(i);
-            hasher.finish()
+            #[allow(deprecated)] // std has no other with a key; nothing is wrong with it.
+            let mut prf = std::hash::SipHasher::new_with_keys(k, l);
+            prf.write_u64(i);
+            prf.finish()
         };
         KeyHasher {
             offset: word(0),
@@ -168,12 +164,6 @@ impl KeyHasher {
         let sum = products.fold(self.offset, u64::wrapping_add);
         Hash(scatter((sum >> 32) as u32))
     }
-}
-
-/// Draws the random numbers of the hash, which otherwise the first use of a key does. The operating
-/// system is asked for them: a point where a thread may be cancelled.
-pub fn draw_hash_numbers() {
-    KeyHasher::of_process();
 }
 
 /// A bijection that takes even steps apart.
@@ -233,8 +223,8 @@ mod tests {
     fn ids_that_count_hash_like_random_ones() {
         const PLACES: usize = 4096;
         let mut empty = 0;
-        for _ in 0..32 {
-            let hasher = KeyHasher::random();
+        for process in 0..32 {
+            let hasher = KeyHasher::random([process, !process]);
             let mut taken = [false; PLACES];
             for n in 0..PLACES as u64 {
                 let hash = hasher.hash(&Key::new(771, &n.to_be_bytes()).unwrap());
@@ -264,6 +254,8 @@ mod tests {
     #[test]
     fn another_process_hashes_differently() {
         let key = Key::new(771, b"id").unwrap();
-        assert_ne!(KeyHasher::random().hash(&key).0, KeyHasher::random().hash(&key).0);
+        let of_program = sslcache_sync::random_of_program();
+        assert_eq!(KeyHasher::random(of_program).hash(&key), key.hash());
+        assert_ne!(KeyHasher::random(of_program.map(|word| word ^ 1)).hash(&key), key.hash());
     }
 }

@@ -69,5 +69,5 @@ pub use departures::Departures;
 pub use entry::StampedKey;
 pub use expiry::Expiry;
 pub use key::KEY_WORDS;
-pub use key::{Key, SessionId, draw_hash_numbers};
+pub use key::{Key, SessionId};
 pub use statistics::Statistics;

@@ -5,6 +5,8 @@
 //! - [`fork`]: what `pthread_atfork` is to call. While the process forks nobody holds a lock, unless
 //!   somebody does not let go of it in time (`gate` says how).
 //! - [`Sequence`]: a sequence lock, for what is read without any lock.
+//! - [`Derived`], [`random_of_program`]: a lazy value and random numbers for which nobody waits either,
+//!   and which take no memory.
 //!
 //! # The contract
 //!
@@ -26,15 +28,19 @@
 // A model needs some of it.
 #![cfg_attr(loom, allow(dead_code))]
 
+mod derived;
 mod futex;
 mod gate;
 #[cfg(not(loom))]
 mod lock;
+mod random;
 mod raw;
 mod sequence;
 
+pub use derived::Derived;
 #[cfg(not(loom))]
 pub use lock::{Guard, Lock, forget, fork};
+pub use random::random_of_program;
 pub use sequence::{Sequence, Writing};
 
 #[cfg(all(test, loom))]
