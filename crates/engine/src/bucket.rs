@@ -152,7 +152,7 @@ impl Bucket {
     fn try_extend(&self, mut more: usize) -> Result<(), NoMemory> {
         let mut bucket = self;
         loop {
-            more = more.saturating_sub(LANES - bucket.entries().count());
+            more = more.saturating_sub(bucket.free());
             if more == 0 {
                 return Ok(());
             }
@@ -230,9 +230,23 @@ impl Bucket {
         }
     }
 
+    /// The lanes in use.
+    fn used(&self) -> (Lanes, Lanes) {
+        const EACH: u64 = !BUT_HIGH;
+        let lower = equal_bytes(self.lower.load(Ordering::Relaxed), 0);
+        let upper = equal_bytes(self.upper.load(Ordering::Relaxed).into(), 0);
+        (Lanes(!lower & EACH), Lanes(!upper & EACH & u64::from(OVERFLOWN - 1)))
+    }
+
+    /// How many lanes are free.
+    fn free(&self) -> usize {
+        let (Lanes(lower), Lanes(upper)) = self.used();
+        LANES - (lower.count_ones() + upper.count_ones()) as usize
+    }
+
     fn entries(&self) -> impl Iterator<Item = u32> {
-        let lanes = (0..LANES).filter(|&lane| self.lane(0, |free| free == lane).is_err());
-        lanes.map(|lane| self.entry(lane))
+        let (lower, upper) = self.used();
+        lower.chain(upper.map(|lane| lane + 8)).map(|lane| self.entry(lane))
     }
 
     /// All entries, those in overflow buckets too.

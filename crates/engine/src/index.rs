@@ -31,17 +31,18 @@
 //! Ids that are chosen to collide do not: the hash is keyed and pairwise independent. There are six
 //! entries to a bucket in the mean, up to twelve in one that is yet to be split.
 
+use super::bucket::Bucket;
 use super::key::{Hash, KEY_WORDS};
 use super::memory::NoMemory;
-use super::pages::{Locked, MOST_PAGES, Pages};
+use super::pages::{Locked, MOST_PAGES, Pages, View};
 use super::sync::{Ordering, fence};
 
 /// The bucket of a hash when there are `len` of them, at least one.
 #[inline(always)]
 fn home(hash: Hash, len: u32) -> u32 {
-    let lower = (1 << len.ilog2()) - 1;
-    let bucket = hash.bits() & (lower << 1 | 1);
-    if bucket < len { bucket } else { bucket & lower }
+    let mask = u32::MAX >> len.leading_zeros();
+    let bucket = hash.bits() & mask;
+    if bucket < len { bucket } else { bucket & mask >> 1 }
 }
 
 /// The bucket that is split when there are `len` of them.
@@ -56,23 +57,35 @@ impl<S> Pages<S> {
     /// not be found.
     #[inline(always)]
     pub(super) fn find(&self, hash: Hash, key: &[u64; KEY_WORDS]) -> Option<u32> {
-        let mut len = self.len();
-        loop {
-            if len == 0 {
-                return None;
-            }
-            let is_it = |number| self.get(number).is_some_and(|entry| entry.key.is(key));
-            let found = self.bucket(home(hash, len)).and_then(|b| b.find(hash.tag(), is_it));
-            if found.is_some() {
-                return found;
-            }
-            fence(Ordering::Acquire);
-            let len_now = self.len();
-            if len_now == len {
-                return None;
-            }
-            len = len_now;
+        let view = self.view();
+        let found = view.find(hash, key);
+        if found.is_some() {
+            return found;
         }
+        fence(Ordering::Acquire);
+        if self.len() == view.len() { None } else { self.find_again(hash, *key) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_again(&self, hash: Hash, key: [u64; KEY_WORDS]) -> Option<u32> {
+        self.find(hash, &key)
+    }
+}
+
+impl<'a, S> View<'a, S> {
+    #[inline(always)]
+    fn find(self, hash: Hash, key: &[u64; KEY_WORDS]) -> Option<u32> {
+        // A copy, which need not lie in memory.
+        let key = *key;
+        // An entry of a later page is not found: then there are more pages now.
+        let is_it = move |number| self.entry(number).is_some_and(|entry| entry.key.is(&key));
+        self.bucket_of(hash)?.find(hash.tag(), is_it)
+    }
+
+    #[inline(always)]
+    fn bucket_of(self, hash: Hash) -> Option<&'a Bucket> {
+        if self.len() == 0 { None } else { self.bucket(home(hash, self.len())) }
     }
 }
 
@@ -80,14 +93,13 @@ impl<S, T> Locked<'_, S, T> {
     /// Makes sure that an entry with this hash can be added to the index.
     #[inline]
     pub(super) fn try_reserve_in_index(&self, hash: Hash) -> Result<(), NoMemory> {
-        let bucket = self.pages().bucket(home(hash, self.pages().len())).ok_or(NoMemory)?;
-        bucket.try_reserve(1)
+        self.pages().view().bucket_of(hash).ok_or(NoMemory)?.try_reserve(1)
     }
 
     /// Adds an entry to the index, where there is room for it.
     #[inline]
     pub(super) fn add_to_index(&mut self, hash: Hash, number: u32) {
-        if let Some(bucket) = self.pages().bucket(home(hash, self.pages().len())) {
+        if let Some(bucket) = self.pages().view().bucket_of(hash) {
             bucket.insert(hash.tag(), number);
         }
     }
@@ -95,7 +107,7 @@ impl<S, T> Locked<'_, S, T> {
     /// Removes an entry from the index.
     #[inline]
     pub(super) fn remove_from_index(&mut self, hash: Hash, number: u32) {
-        if let Some(bucket) = self.pages().bucket(home(hash, self.pages().len())) {
+        if let Some(bucket) = self.pages().view().bucket_of(hash) {
             bucket.remove(hash.tag(), number);
         }
     }
@@ -104,11 +116,12 @@ impl<S, T> Locked<'_, S, T> {
     #[cold]
     pub(super) fn grow(&mut self) -> Result<u32, NoMemory> {
         let pages = self.pages();
-        let len = pages.len();
+        let before = pages.view();
+        let len = before.len();
         if len == 0 {
             return self.add_page(|_| Ok(()));
         }
-        let old = pages.bucket(split_by(len)).ok_or(NoMemory)?;
+        let old = before.bucket(split_by(len)).ok_or(NoMemory)?;
         let moved = || {
             let hashes = old.all().map(|number| (pages.entry(number).hash(), number));
             hashes.filter(|(hash, _)| home(*hash, len + 1) == len)
@@ -119,7 +132,7 @@ impl<S, T> Locked<'_, S, T> {
             Ok(())
         })?;
         // What is in the new bucket, for the old one is being changed.
-        if let Some(new) = pages.bucket(page) {
+        if let Some(new) = pages.view().bucket(page) {
             new.all().for_each(|number| old.remove(pages.entry(number).hash().tag(), number));
         }
         Ok(page)
@@ -130,7 +143,7 @@ impl<S, T> Locked<'_, S, T> {
         let pages = self.pages();
         let mut found = 0;
         for page in 0..pages.len() {
-            let bucket = pages.bucket(page).expect("it is there");
+            let bucket = pages.view().bucket(page).expect("it is there");
             bucket.validate();
             for number in bucket.all() {
                 let hash = pages.entry(number).hash();

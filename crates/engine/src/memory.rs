@@ -22,10 +22,10 @@ pub(super) fn try_boxed<T, const N: usize>(
     items.try_into().map_err(|_| NoMemory)
 }
 
-/// Items under numbers that stay, for who holds the lock. They never move, so that growing takes
-/// no longer the more there are; the place of one that has gone is used again.
+/// Items under numbers that stay, for who holds the lock. Growing takes no longer the more there are,
+/// and the place of an item that has gone is used again.
 pub(super) struct Pool<T> {
-    /// Of 1, 2, 4, ... items, from 1024 on all alike.
+    /// Of so many items each; only the first one starts smaller, and moves as it grows.
     chunks: Vec<Vec<T>>,
     /// Places in them.
     places: u32,
@@ -46,17 +46,13 @@ pub(super) trait Chained {
 /// No item.
 pub(super) const NIL: u32 = u32::MAX;
 
-const LARGEST: u32 = 1024;
+/// Items in a chunk.
+const CHUNK: u32 = 1 << 10;
 
 /// Chunk and place there of the item with this number.
 #[inline(always)]
 fn locate(number: u32) -> (usize, usize) {
-    let rank = number + 1;
-    if rank < LARGEST {
-        let chunk = rank.ilog2();
-        return (chunk as usize, (rank - (1 << chunk)) as usize);
-    }
-    ((LARGEST.ilog2() + rank / LARGEST - 1) as usize, (rank % LARGEST) as usize)
+    ((number / CHUNK) as usize, (number % CHUNK) as usize)
 }
 
 impl<T: Chained> Pool<T> {
@@ -84,16 +80,29 @@ impl<T: Chained> Pool<T> {
     /// Makes sure that so many insertions need no memory, with numbers below `most`.
     pub(super) fn try_reserve(&mut self, insertions: u32, most: u32) -> Result<(), NoMemory> {
         while self.room() < insertions {
-            let size = if self.places < LARGEST - 1 { self.places + 1 } else { LARGEST };
-            if size > most.saturating_sub(self.places) {
-                return Err(NoMemory);
-            }
-            let mut chunk = Vec::new();
-            chunk.try_reserve_exact(size as usize)?;
-            self.chunks.try_reserve(1)?;
-            self.chunks.push(chunk);
-            self.places += size;
+            self.try_grow(most)?;
         }
+        Ok(())
+    }
+
+    #[cold]
+    fn try_grow(&mut self, most: u32) -> Result<(), NoMemory> {
+        let chunks = self.chunks.len() as u32;
+        // The first chunk doubles; then there is one after the other.
+        let more = if chunks < 2 && self.places < CHUNK { self.places.max(1) } else { CHUNK };
+        if more > most.saturating_sub(self.places) {
+            return Err(NoMemory);
+        }
+        // The chunks there are have no place left.
+        if self.places == chunks * CHUNK {
+            self.chunks.try_reserve(1)?;
+            self.chunks.push(Vec::new());
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            let places = if more == CHUNK { CHUNK } else { self.places + more };
+            chunk.try_reserve_exact(places as usize - chunk.len())?;
+        }
+        self.places += more;
         Ok(())
     }
 
@@ -161,7 +170,7 @@ mod tests {
         for n in 0..10_000 {
             pool.try_reserve(1 + n % 3, NIL).unwrap();
             assert_eq!(pool.insert(Item(n)), n);
-            assert!(pool.room() <= n.min(LARGEST) + 4);
+            assert!(pool.room() <= n.min(CHUNK) + 4);
         }
         assert!((0..10_000).all(|n| pool[n] == Item(n)));
         (0..10_000).step_by(3).for_each(|n| pool.remove(n));
@@ -183,6 +192,6 @@ mod tests {
             assert!(pool.insert(Item(0)) < 5000);
             count += 1;
         }
-        assert_eq!(count, 4095, "the next chunk would exceed it");
+        assert_eq!(count, 4096, "the next chunk would exceed it");
     }
 }

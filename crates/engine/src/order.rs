@@ -104,6 +104,18 @@ enum Place {
     In { node: u32, digit: usize },
 }
 
+/// The way to the place where a second is, or has to be.
+struct Way {
+    place: Place,
+    /// What is there: nothing, an entry or a queue, perhaps of another second, or a node that does
+    /// not cover the second.
+    link: Link,
+    /// All digits have led there: it is of no other second.
+    decided: bool,
+    /// The place of the node it is in.
+    parent: Place,
+}
+
 /// Where seconds differ.
 struct Node {
     /// The digits in use.
@@ -201,6 +213,7 @@ impl Block {
         usize::from(self.end) < SLOTS && self.epoch == epoch
     }
 
+    #[inline(always)]
     fn push(&mut self, number: u32) -> usize {
         let slot = usize::from(self.end);
         self.slots[slot] = number;
@@ -268,49 +281,33 @@ impl Order {
         self.epoch
     }
 
-    #[inline(always)]
-    fn link(&self, place: Place) -> Link {
-        match place {
-            Place::Root => self.root,
-            Place::In { node, digit } => self.nodes[node].links[digit],
-        }
-    }
-
     fn set_link(&mut self, place: Place, link: Link) {
         match place {
             Place::Root => self.root = link,
-            Place::In { node, digit } => self.nodes[node].links[digit] = link,
+            Place::In { node, digit } => self.nodes[node].put(digit, link),
         }
     }
 
-    /// The place where a second is, or has to be: there is nothing, an entry or a queue, perhaps of
-    /// another second, or a node that does not cover it. With it, the place of the node it is in.
+    /// The way to the place where a second is, or has to be.
     #[inline(always)]
-    fn find(&self, second: u64) -> (Place, Place) {
-        let (mut parent, mut place) = (Place::Root, Place::Root);
-        let mut link = self.root;
-        loop {
-            if link == Link::NOTHING {
-                return (parent, place);
-            }
-            let Target::Node(number) = link.target() else { return (parent, place) };
+    fn find(&self, second: u64) -> Way {
+        let mut way =
+            Way { parent: Place::Root, place: Place::Root, link: self.root, decided: false };
+        while way.link != Link::NOTHING {
+            let Target::Node(number) = way.link.target() else { break };
             let node = &self.nodes[number];
             if !node.covers(second) {
-                return (parent, place);
+                break;
             }
             let digit = node.digit(second);
-            (parent, place) = (place, Place::In { node: number, digit });
-            link = if node.has(digit) { node.links[digit] } else { Link::NOTHING };
+            way = Way {
+                parent: way.place,
+                place: Place::In { node: number, digit },
+                link: if node.has(digit) { node.links[digit] } else { Link::NOTHING },
+                decided: node.shift() == 0,
+            };
         }
-    }
-
-    /// What is linked at a place that [`find`](Self::find) returned.
-    #[inline(always)]
-    fn linked(&self, place: Place) -> Link {
-        match place {
-            Place::In { node, digit } if !self.nodes[node].has(digit) => Link::NOTHING,
-            place => self.link(place),
-        }
+        way
     }
 
     /// A second below a link.
@@ -323,14 +320,13 @@ impl Order {
         }
     }
 
-    /// Returns `true` if what is linked at this place is in this very second.
+    /// Returns `true` if this very second is where the way to it led.
     #[inline(always)]
-    fn is_in<S>(&self, pages: &Pages<S>, place: Place, link: Link, second: u64) -> bool {
-        match (place, link.target()) {
-            (_, Target::Node(_)) => false,
-            // All digits have led here.
-            (Place::In { node, .. }, _) if self.nodes[node].shift() == 0 => true,
-            _ => self.second(pages, link) == second,
+    fn is_there<S>(&self, pages: &Pages<S>, way: &Way, second: u64) -> bool {
+        match way.link.target() {
+            _ if way.link == Link::NOTHING => false,
+            Target::Node(_) => false,
+            _ => way.decided || self.second(pages, way.link) == second,
         }
     }
 
@@ -356,15 +352,14 @@ impl Order {
         pages: &Pages<S>,
         second: u64,
     ) -> Result<(), NoMemory> {
-        let (_, place) = self.find(second);
-        let link = self.linked(place);
-        if link == Link::NOTHING {
+        let way = self.find(second);
+        if way.link == Link::NOTHING {
             return Ok(());
         }
-        if !self.is_in(pages, place, link, second) {
+        if !self.is_there(pages, &way, second) {
             return self.nodes.try_reserve(1, MOST);
         }
-        let blocks = match link.target() {
+        let blocks = match way.link.target() {
             Target::Queue(tail) => usize::from(!self.blocks[tail].has_room(self.epoch)),
             // One of its epoch, one of the new one's.
             Target::Entry(_) | Target::Node(_) => 2,
@@ -378,34 +373,25 @@ impl Order {
         let entry = pages.entry(number);
         let second = entry.expiry().raw();
         self.len += 1;
-        let (_, place) = self.find(second);
-        let link = self.linked(place);
-        if link != Link::NOTHING && self.is_in(pages, place, link, second) {
-            let position = self.append_to_queue(pages, place, link, number);
+        let way = self.find(second);
+        if self.is_there(pages, &way, second) {
+            let position = self.append_to_queue(pages, &way, number);
             entry.set_position(position);
             return;
         }
         entry.set_position(SINGLE | self.epoch.0);
-        let new = Link::entry(number);
-        match place {
-            _ if link != Link::NOTHING => self.branch(pages, place, link, second, new),
-            Place::Root => self.root = new,
-            Place::In { node, digit } => self.nodes[node].put(digit, new),
+        match way.link {
+            Link::NOTHING => self.set_link(way.place, Link::entry(number)),
+            _ => self.branch(pages, &way, second, Link::entry(number)),
         }
     }
 
     /// Appends to the queue of its second. Returns the position.
     #[inline]
-    fn append_to_queue<S>(
-        &mut self,
-        pages: &Pages<S>,
-        place: Place,
-        link: Link,
-        number: u32,
-    ) -> u32 {
-        let tail = match link.target() {
+    fn append_to_queue<S>(&mut self, pages: &Pages<S>, way: &Way, number: u32) -> u32 {
+        let tail = match way.link.target() {
             Target::Queue(tail) => tail,
-            Target::Entry(single) => self.make_queue(pages, place, single),
+            Target::Entry(single) => self.make_queue(pages, way.place, single),
             Target::Node(_) => unreachable!("a node is no queue"),
         };
         let epoch = self.epoch;
@@ -414,44 +400,44 @@ impl Order {
             return tail << SLOT_BITS | block.push(number) as u32;
         }
         let (second, next) = (block.second, block.next);
-        let new = self.new_block(second, epoch);
-        let slot = self.blocks[new].push(number);
-        self.blocks[new].next = next;
-        self.blocks[new].prev = tail;
+        let new = self.new_block(second, epoch, number);
+        let block = &mut self.blocks[new];
+        (block.next, block.prev) = (next, tail);
         self.blocks[tail].next = new;
         self.blocks[next].prev = new;
-        self.set_link(place, Link::queue(new));
-        new << SLOT_BITS | slot as u32
+        self.set_link(way.place, Link::queue(new));
+        new << SLOT_BITS
     }
 
     /// Makes a queue of a single session. Returns its tail.
     fn make_queue<S>(&mut self, pages: &Pages<S>, place: Place, single: u32) -> u32 {
         let entry = pages.entry(single);
-        let new = self.new_block(entry.expiry().raw(), Epoch(entry.position() & !SINGLE));
-        let slot = self.blocks[new].push(single);
-        entry.set_position(new << SLOT_BITS | slot as u32);
+        let epoch = Epoch(entry.position() & !SINGLE);
+        let new = self.new_block(entry.expiry().raw(), epoch, single);
+        entry.set_position(new << SLOT_BITS);
         self.set_link(place, Link::queue(new));
         new
     }
 
-    /// A block that is a ring by itself.
-    fn new_block(&mut self, second: u64, epoch: Epoch) -> u32 {
-        let slots = [NIL; SLOTS];
-        let block = Block { second, next: 0, prev: 0, epoch, first: 0, end: 0, used: 0, slots };
+    /// A block with one entry that is a ring by itself.
+    fn new_block(&mut self, second: u64, epoch: Epoch, number: u32) -> u32 {
+        let mut slots = [NIL; SLOTS];
+        slots[0] = number;
+        let block = Block { second, next: 0, prev: 0, epoch, first: 0, end: 1, used: 1, slots };
         let new = self.blocks.insert(block);
-        self.blocks[new].next = new;
-        self.blocks[new].prev = new;
+        let block = &mut self.blocks[new];
+        (block.next, block.prev) = (new, new);
         new
     }
 
     /// Puts a node where seconds differ that did not yet.
-    fn branch<S>(&mut self, pages: &Pages<S>, place: Place, old: Link, second: u64, new: Link) {
-        let old_second = self.second(pages, old);
+    fn branch<S>(&mut self, pages: &Pages<S>, way: &Way, second: u64, new: Link) {
+        let old_second = self.second(pages, way.link);
         let mut node = Node::between(old_second, second);
-        node.put(node.digit(old_second), old);
+        node.put(node.digit(old_second), way.link);
         node.put(node.digit(second), new);
         let number = self.nodes.insert(node);
-        self.set_link(place, Link::node(number));
+        self.set_link(way.place, Link::node(number));
     }
 
     /// Removes an entry from its place.
@@ -461,8 +447,8 @@ impl Order {
         let position = entry.position();
         self.len -= 1;
         if position & SINGLE != 0 {
-            let (parent, place) = self.find(entry.expiry().raw());
-            self.unlink(parent, place);
+            let way = self.find(entry.expiry().raw());
+            self.unlink(&way);
             return;
         }
         let (block, slot) = (position >> SLOT_BITS, position as usize % (1 << SLOT_BITS));
@@ -473,22 +459,22 @@ impl Order {
 
     fn remove_block(&mut self, number: u32) {
         let Block { second, next, prev, .. } = self.blocks[number];
-        let (parent, place) = self.find(second);
+        let way = self.find(second);
         if next == number {
-            self.unlink(parent, place);
+            self.unlink(&way);
         } else {
             self.blocks[next].prev = prev;
             self.blocks[prev].next = next;
-            if self.link(place) == Link::queue(number) {
-                self.set_link(place, Link::queue(prev));
+            if way.link == Link::queue(number) {
+                self.set_link(way.place, Link::queue(prev));
             }
         }
         self.blocks.remove(number);
     }
 
     /// A second is empty. A node with only one left goes too: nothing differs there.
-    fn unlink(&mut self, parent: Place, place: Place) {
-        let Place::In { node: number, digit } = place else {
+    fn unlink(&mut self, way: &Way) {
+        let Place::In { node: number, digit } = way.place else {
             self.root = Link::NOTHING;
             return;
         };
@@ -496,7 +482,7 @@ impl Order {
         node.take(digit);
         if node.used.is_power_of_two() {
             let last = node.links[node.first()];
-            self.set_link(parent, last);
+            self.set_link(way.parent, last);
             self.nodes.remove(number);
         }
     }
@@ -678,7 +664,7 @@ mod tests {
     fn with_entries(n: usize, test: impl FnOnce(&mut Locked<'_, u8, Order>)) {
         let store = Store::new(Order::new());
         let mut locked = store.lock();
-        while locked.pages().get(entry(n)).is_none() {
+        while locked.pages().view().entry(entry(n)).is_none() {
             locked.add_page(|_| Ok(())).unwrap();
         }
         test(&mut locked);
@@ -815,6 +801,19 @@ mod tests {
             assert!(epoch.is_before(epoch.next()) && !epoch.next().is_before(epoch));
             assert!(!epoch.is_before(epoch));
             epoch = epoch.next();
+        }
+    }
+
+    #[test]
+    fn what_is_reserved_is_enough_for_any_number_of_sessions_in_a_second() {
+        const N: usize = 60_000;
+        for each in [1, 2, 3, 7, 10, 11, 12, 100] {
+            with_entries(N, |locked| {
+                let pages = locked.pages();
+                let expiry = |n: usize| 1_764_000_000 + (n as u64 * 7919 % N as u64) / each;
+                (0..N).for_each(|n| add(locked, pages, entry(n), expiry(n)));
+                assert_eq!(locked.len(), N);
+            });
         }
     }
 

@@ -86,6 +86,20 @@ pub(super) struct Pages<S> {
     _sessions: PhantomData<Mutex<Option<S>>>,
 }
 
+/// The pages that there were at one moment; none is gone since.
+pub(super) struct View<'a, S> {
+    pages: &'a Pages<S>,
+    len: u32,
+}
+
+impl<S> Clone for View<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for View<'_, S> {}
+
 /// The place of a page.
 struct Place<'a, S> {
     chunk: &'a Chunk<S>,
@@ -107,54 +121,72 @@ impl<S> Pages<S> {
 
     /// The pages there are.
     #[inline(always)]
+    pub(super) fn view(&self) -> View<'_, S> {
+        View { pages: self, len: self.len() }
+    }
+
+    /// How many there are.
+    #[inline(always)]
     pub(super) fn len(&self) -> u32 {
         self.len.load(Ordering::Acquire)
-    }
-
-    #[inline(always)]
-    fn place(&self, page: u32) -> Option<Place<'_, S>> {
-        if page < SMALL_PAGES {
-            let log = (page + 2).ilog2();
-            let size = 1 << log;
-            let chunk = &self.small[log as usize - 1];
-            return Some(Place { chunk, size, offset: page as usize + 2 - size });
-        }
-        let (chunk, offset) = ((page - SMALL_PAGES) / LARGE, (page - SMALL_PAGES) % LARGE);
-        let directory = self.large.get(chunk as usize / DIRECTORY)?.get()?;
-        let chunk = &directory[chunk as usize % DIRECTORY];
-        Some(Place { chunk, size: LARGE as usize, offset: offset as usize })
-    }
-
-    #[inline(always)]
-    fn page(&self, page: u32) -> Option<&Page<S>> {
-        if page >= self.len() {
-            return None;
-        }
-        let Place { chunk, offset, .. } = self.place(page)?;
-        let first = chunk.load(Ordering::Acquire);
-        // SAFETY: rule 1: it is below `len`, so it was written in this chunk, at this offset; and
-        // it stays there until the pages are dropped. Pages are shared: what changes in them is
-        // atomic, or behind rule 2.
-        Some(unsafe { &*first.add(offset) })
-    }
-
-    /// The bucket of a page that is there.
-    #[inline(always)]
-    pub(super) fn bucket(&self, page: u32) -> Option<&Bucket> {
-        self.page(page).map(|page| &page.bucket)
-    }
-
-    /// The entry with this number, if there is one.
-    #[inline(always)]
-    pub(super) fn get(&self, number: u32) -> Option<&Entry<S>> {
-        let page = self.page(number >> ENTRY_BITS)?;
-        page.entries.get(number as usize % (1 << ENTRY_BITS))
     }
 
     /// The entry with this number, which index or order hold.
     #[inline(always)]
     pub(super) fn entry(&self, number: u32) -> &Entry<S> {
-        self.get(number).expect("a number that was given out")
+        self.view().entry(number).expect("a number that was given out")
+    }
+
+    #[inline(always)]
+    fn place(&self, page: u32) -> Option<Place<'_, S>> {
+        if page >= SMALL_PAGES {
+            return self.large_place(page - SMALL_PAGES);
+        }
+        let log = u32::BITS - 1 - (page + 2).leading_zeros();
+        let size = 1 << log;
+        let chunk = self.small.get(log as usize - 1)?;
+        Some(Place { chunk, size, offset: page as usize + 2 - size })
+    }
+
+    #[inline]
+    fn large_place(&self, page: u32) -> Option<Place<'_, S>> {
+        let (chunk, offset) = ((page / LARGE) as usize, (page % LARGE) as usize);
+        let directory = self.large.get(chunk / DIRECTORY)?.get()?;
+        Some(Place { chunk: &directory[chunk % DIRECTORY], size: LARGE as usize, offset })
+    }
+}
+
+impl<'a, S> View<'a, S> {
+    /// How many pages.
+    #[inline(always)]
+    pub(super) fn len(self) -> u32 {
+        self.len
+    }
+
+    #[inline(always)]
+    fn page(self, page: u32) -> Option<&'a Page<S>> {
+        if page >= self.len {
+            return None;
+        }
+        let Place { chunk, offset, .. } = self.pages.place(page)?;
+        let first = chunk.load(Ordering::Acquire);
+        // SAFETY: rule 1: the page is below what `len` was, so it was written in this chunk, at
+        // this offset; and it stays there until the pages are dropped. Pages are shared: what
+        // changes in them is atomic, or behind rule 2.
+        Some(unsafe { &*first.add(offset) })
+    }
+
+    /// The bucket of a page.
+    #[inline(always)]
+    pub(super) fn bucket(self, page: u32) -> Option<&'a Bucket> {
+        self.page(page).map(|page| &page.bucket)
+    }
+
+    /// The entry with this number.
+    #[inline(always)]
+    pub(super) fn entry(self, number: u32) -> Option<&'a Entry<S>> {
+        let page = self.page(number >> ENTRY_BITS)?;
+        page.entries.get(number as usize % (1 << ENTRY_BITS))
     }
 }
 
@@ -315,7 +347,8 @@ mod tests {
     fn pages_have_places_of_their_own() {
         let store = Store::<u64, ()>::new(());
         let mut locked = store.lock();
-        assert!(locked.pages().get(0).is_none() && locked.pages().bucket(0).is_none());
+        let none = locked.pages().view();
+        assert!(none.entry(0).is_none() && none.bucket(0).is_none());
         let many = SMALL_PAGES + 2 * LARGE + 10;
         for page in 0..many {
             assert_eq!(locked.add_page(|_| Ok(())).unwrap(), page);
@@ -327,9 +360,10 @@ mod tests {
             assert_eq!(locked.session(number), Some(&u64::from(number)));
         }
         for nowhere in [6, 7, many << ENTRY_BITS, u32::MAX] {
-            assert!(locked.pages().get(nowhere).is_none());
+            assert!(locked.pages().view().entry(nowhere).is_none());
         }
-        assert!(locked.pages().bucket(many).is_none());
+        assert!(locked.pages().view().bucket(many).is_none());
+        assert!(none.entry(0).is_none(), "it was not there then");
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl<S> Locked<'_, S, State> {
         std::mem::forget(std::mem::replace(&mut **self, State { counts, ..State::new() }));
         let pages = self.pages();
         for page in 0..pages.len() {
-            if let Some(bucket) = pages.bucket(page) {
+            if let Some(bucket) = pages.view().bucket(page) {
                 bucket.clear();
             }
             for number in numbers(page) {
@@ -69,7 +69,7 @@ impl<S> Locked<'_, S, State> {
     }
 
     /// Finds a session, and counts the look-up.
-    #[inline]
+    #[inline(always)]
     pub(super) fn look_up(&mut self, hash: Hash, key: &[u64; KEY_WORDS]) -> Option<u32> {
         let found = self.pages().find(hash, key);
         match found {
