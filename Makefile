@@ -5,7 +5,7 @@ C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
 
 .DEFAULT_GOAL := all
 .PHONY: all lib demo generated header compatibility abi clean help \
-    test check test-mutations test-random test-programs test-suites test-soak test-sanitizers \
+    test check test-mutations test-random test-programs test-third-party test-soak test-sanitizers \
     test-versions bench bench-quick bench-counts install uninstall
 
 # --- Build ------------------------------------------------------------------------------------
@@ -52,15 +52,15 @@ test-mutations: ## break the library on purpose, one way after the other: do its
 SECONDS ?= 3600
 test-random: lib ## random calls, libssl and us, for SECONDS (3600)
 	@scripts/need $(C_TOOLS)
-	tests-c/differential/run.sh --no-self-test --seconds $(SECONDS)
+	tests-c/random/run.sh --no-self-test --seconds $(SECONDS)
 
 test-programs: lib ## real programs with the library in front, all that can be installed (minutes)
 	@scripts/need $(C_TOOLS) curl python3
 	tests-c/preload/run.sh
 
-test-suites: lib ## test suites of Ruby, Perl, Python and Rust, with and without the library (minutes)
+test-third-party: lib ## test suites of Ruby, Perl, Python and Rust, with and without the library (minutes)
 	@scripts/need $(C_TOOLS)
-	tests-c/suites/run.sh
+	tests-c/third-party/run.sh
 
 test-soak: lib ## many threads at once, plain and under each sanitizer (minutes)
 	@scripts/need $(C_TOOLS) valgrind
@@ -138,5 +138,5 @@ uninstall: ## remove what install put there
 
 help: ## this list
 	@awk -F ':.*## ' '/^# --- / { gsub(/^# --- | -+$$/, ""); heading = $$0 } \
-	    /^[a-z-]+:.*## / { if (heading) print "\n" heading; heading = ""; printf "  %-16s%s\n", $$1, $$2 }' \
+	    /^[a-z-]+:.*## / { if (heading) print "\n" heading; heading = ""; printf "  %-18s%s\n", $$1, $$2 }' \
 	    $(MAKEFILE_LIST)

@@ -1,4 +1,4 @@
 # src/rules/internal_cache.rs
 # A session that another replaces is reported as removed.
-# noticed by: differential
+# noticed by: random
 s/drop(replaced);/replaced.inspect(|s| self.departed(ctx, s));/
