@@ -1,6 +1,7 @@
 //! What Rust and C share: OpenSSL's types and constants, the guard at the boundary, handles, memory that
 //! may run out, and the functions of other libraries.
 
+pub mod args;
 pub mod constants;
 pub mod guard;
 pub mod handle;

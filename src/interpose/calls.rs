@@ -11,6 +11,7 @@ use super::real::{Real, call};
 use super::session::{RealSession, lifetime};
 use super::{connection, hooks, shadow};
 use crate::cache::{Key, Statistics};
+use crate::ffi::args;
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::lhash::lhash_functions;
@@ -182,7 +183,7 @@ pub unsafe fn has_matching_session_id(
     }
     let version = call!(real, SSL_version(ssl) else 0);
     // SAFETY: the caller's promise.
-    let key = unsafe { crate::exports::key(version, id, len) };
+    let key = unsafe { args::key(version, id, len) };
     let attached = attached::of(connection::session_ctx(real, ssl));
     let ours = attached.zip(key).is_some_and(|(attached, key)| attached.cache.contains(&key));
     if ours {

@@ -5,6 +5,7 @@ mod connection;
 mod context;
 pub mod der;
 mod ex_data;
+pub mod i2d;
 pub mod method;
 mod peer;
 pub mod pem;
