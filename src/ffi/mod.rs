@@ -9,6 +9,7 @@ pub mod lhash;
 pub mod libcrypto;
 pub mod memory;
 pub mod objects;
+pub mod per_thread;
 pub mod streams;
 pub mod symbols;
 pub mod types;

@@ -115,7 +115,7 @@ impl SessionRef for RealSession {
         // The one public way; the hook this fires is to do nothing. The real cache does not hold the
         // session, but it may hold a shadow with its key.
         let remove = || call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0);
-        let removed = quietly(ctx.addr(), remove) == 1;
+        let removed = quietly(ctx.addr(), remove) == Some(1);
         if removed {
             shadow::lifted(ctx, self);
         }
