@@ -6,7 +6,7 @@ use libc::{c_int, c_long};
 use once_cell::race::OnceBox;
 
 use super::lhash_view::{EndedView, LhashView};
-use super::whereabouts::{self, Place};
+use super::presence::{self, Place};
 use super::{CacheMode, Callbacks, Counter, Counters, Held, Lifetime, Member, SessionRef};
 use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
@@ -81,14 +81,14 @@ impl<S: SessionRef> InternalCache<S> {
         if updates_time {
             session.touch();
         }
-        let changes = whereabouts::changes();
+        let changes = presence::changes();
         let (key, expiry) = session.key_and_expiry();
         let inserted = self.sessions.insert(key, expiry, session.clone());
         if updates_time && matches!(inserted, Insertion::AlreadyThere(_)) {
             self.sessions.reschedule(&key, session, expiry);
         }
         // Before any callback: what the application does there with `session` is its own affair.
-        whereabouts::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
+        presence::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
         Some((key, inserted))
     }
 

@@ -17,10 +17,10 @@ mod internal_cache;
 mod lhash_view;
 mod lifetime;
 mod mode;
+mod presence;
 mod registry;
 mod session_ref;
 mod statistics;
-mod whereabouts;
 
 pub use callbacks::Callbacks;
 pub use counters::{Counter, Counters};

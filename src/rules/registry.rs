@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use once_cell::race::OnceBox;
 use sslcache_sync::Lock;
 
-use super::whereabouts::{self, Place, SEATS, Seats, Table};
+use super::presence::{self, Place, SEATS, Seats, Table};
 use super::{InternalCache, Report, SessionRef};
 use crate::ffi::memory::{Counted, NoMemory, boxed};
 use crate::{fork, report};
@@ -181,7 +181,7 @@ impl<C: Member> Registry<C> {
 
     /// The time or timeout of a session changed: it moves in every cache that holds it.
     pub fn reschedule(&'static self, session: &C::Session) {
-        let seen = whereabouts::count_change();
+        let seen = presence::count_change();
         let (key, expiry) = session.key_and_expiry();
         let place = |expiry| {
             for block in self.blocks() {
@@ -200,7 +200,7 @@ impl<C: Member> Registry<C> {
             }
         };
         place(expiry);
-        whereabouts::keep_up(session, seen, expiry, place);
+        presence::keep_up(session, seen, expiry, place);
     }
 
     /// Writes what a context did, once, if statistics were asked for.
