@@ -4,7 +4,6 @@ use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{GetSessionCb, NewSessionCb, RemoveSessionCb, SSL_CTX};
 use crate::interpose::calls;
-use crate::rules::Member;
 use crate::standalone::Context;
 use crate::standing;
 

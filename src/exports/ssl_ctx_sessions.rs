@@ -5,7 +5,6 @@ use crate::ffi::lhash::lhash_functions;
 use crate::ffi::libcrypto::libcrypto;
 use crate::ffi::types::{LHASH_OF_SSL_SESSION, SSL_CTX};
 use crate::interpose::calls;
-use crate::rules::Member;
 use crate::standalone::Context;
 use crate::standing;
 

@@ -6,8 +6,8 @@ use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
 use crate::interpose::{call, calls};
-use crate::rules::SessionRef;
-use crate::standalone::{Session, SessionHandle, Values};
+use crate::rules::{SessionRef, Standing};
+use crate::standalone::{Session, SessionHandle, Standalone, Values};
 use crate::standing;
 
 /// Returns when `s` was made, in seconds since the epoch; 0 for NULL.
@@ -124,6 +124,6 @@ unsafe fn change(s: *mut SSL_SESSION, change: impl FnOnce(&mut Values)) -> Optio
     // SAFETY: the caller's promise.
     let session = unsafe { SessionHandle::borrow(s) }?;
     session.0.write(change);
-    session.rescheduled();
+    Standalone::registry().reschedule(&session);
     Some(())
 }

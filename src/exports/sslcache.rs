@@ -8,7 +8,7 @@ use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
 use crate::interpose::calls;
-use crate::rules::{Member, SessionRef};
+use crate::rules::SessionRef;
 use crate::standalone::{Connection, Context, SessionHandle};
 use crate::standing;
 

@@ -12,8 +12,12 @@ pub mod pem;
 pub mod print;
 mod published;
 mod session;
+mod standing;
+mod values;
 
 pub use cipher::{Cipher, CipherPtr};
 pub use connection::Connection;
 pub use context::Context;
-pub use session::{Session, SessionHandle, Values};
+pub use session::{Session, SessionHandle};
+pub use standing::Standalone;
+pub use values::Values;
