@@ -5,7 +5,7 @@ C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
 
 .DEFAULT_GOAL := all
 .PHONY: all lib demo generated header compatibility abi clean help \
-    test check test-mutations test-random test-programs test-third-party test-soak test-sanitizers \
+    test check test-mutations test-random test-programs test-suites test-soak test-sanitizers \
     test-versions bench bench-quick bench-counts install uninstall
 
 # --- Build ------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ test-programs: lib ## real programs with the library in front, all that can be i
 	@scripts/need $(C_TOOLS) curl python3
 	tests-c/preload/run.sh
 
-test-third-party: lib ## test suites of Ruby, Perl, Python and Rust, with and without the library (minutes)
+test-suites: lib ## test suites of Ruby, Perl, Python and Rust, with and without the library (minutes)
 	@scripts/need $(C_TOOLS)
 	tests-c/third-party/run.sh
 
