@@ -6,7 +6,7 @@ C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
 .DEFAULT_GOAL := all
 .PHONY: all lib demo generated header compatibility abi clean help \
     test check test-mutations test-random test-programs test-suites test-soak test-sanitizers \
-    test-versions bench bench-quick bench-counts install uninstall
+    test-versions test-segment bench bench-quick bench-counts install uninstall
 
 # --- Build ------------------------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ test-mutations: ## break the library on purpose, one way after the other: do its
 SECONDS ?= 3600
 test-random: lib ## random calls, libssl and us, for SECONDS (3600)
 	@scripts/need $(C_TOOLS)
-	tests-c/random/run.sh --no-self-test --seconds $(SECONDS)
+	tests-c/differential/run.sh --no-self-test --seconds $(SECONDS)
 
 test-programs: lib ## real programs with the library in front, all that can be installed (minutes)
 	@scripts/need $(C_TOOLS) curl python3
@@ -60,7 +60,7 @@ test-programs: lib ## real programs with the library in front, all that can be i
 
 test-suites: lib ## test suites of Ruby, Perl, Python and Rust, with and without the library (minutes)
 	@scripts/need $(C_TOOLS)
-	tests-c/third-party/run.sh
+	tests-c/suites/run.sh
 
 test-soak: lib ## many threads at once, plain and under each sanitizer (minutes)
 	@scripts/need $(C_TOOLS) valgrind
@@ -73,6 +73,12 @@ test-sanitizers: lib ## a short soak under AddressSanitizer, ThreadSanitizer and
 test-versions: lib ## the C suites against OpenSSL 1.1.1, 3.4, 3.5 and 4.0, built from crates.io (the first time 20 minutes)
 	@scripts/need $(C_TOOLS) cargo cc:gcc perl readelf:binutils
 	tests-c/versions/run.sh
+
+KILLS ?= 5000
+test-segment: ## KILLS processes (5000) killed on one shared segment, a third of them and more with a lock
+	@scripts/need cargo cc:gcc
+	cargo test --release --package sslcache-segment --test processes -- --kills $(KILLS)
+	crates/segment/tests/loom.sh
 
 # --- Measurements -----------------------------------------------------------------------------
 
@@ -138,5 +144,5 @@ uninstall: ## remove what install put there
 
 help: ## this list
 	@awk -F ':.*## ' '/^# --- / { gsub(/^# --- | -+$$/, ""); heading = $$0 } \
-	    /^[a-z-]+:.*## / { if (heading) print "\n" heading; heading = ""; printf "  %-18s%s\n", $$1, $$2 }' \
+	    /^[a-z-]+:.*## / { if (heading) print "\n" heading; heading = ""; printf "  %-16s%s\n", $$1, $$2 }' \
 	    $(MAKEFILE_LIST)

@@ -3,12 +3,10 @@
 
 use libc::{c_int, c_long, c_void};
 
-use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_CTX, UntypedCb};
 use crate::interpose::calls;
 use crate::standalone::Context;
-use crate::standing;
 
 /// Performs the command `cmd` on `ctx`: behind the macros SSL_CTX_sess_number() to
 /// SSL_CTX_get_session_cache_mode().
@@ -28,11 +26,10 @@ pub unsafe extern "C-unwind" fn SSL_CTX_ctrl(
     larg: c_long,
     parg: *mut c_void,
 ) -> c_long {
-    if let Some(real) = standing::of(ctx) {
-        return calls::ctx_ctrl(real, ctx, cmd, larg, parg);
-    }
-    // SAFETY: the caller's promise.
-    unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.ctrl(cmd, larg))
+    export_calling_back!(ctx; 
+        |real| calls::ctx_ctrl(real, ctx, cmd, larg, parg);
+        // SAFETY: the caller's promise.
+        unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.ctrl(cmd, larg)))
 }
 
 /// Performs the command `cmd` with a function. None of them concerns sessions.
@@ -48,8 +45,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_callback_ctrl(
     cmd: c_int,
     fp: UntypedCb,
 ) -> c_long {
-    forward!(standing::of(ctx), SSL_CTX_callback_ctrl(ctx, cmd, fp), 0);
-    guard(0, || 0)
+    export!(ctx; 0; SSL_CTX_callback_ctrl(ctx, cmd, fp); 0)
 }
 
 /// Performs the command `cmd` on a connection. None of them concerns sessions.
@@ -66,6 +62,5 @@ pub unsafe extern "C-unwind" fn SSL_ctrl(
     larg: c_long,
     parg: *mut c_void,
 ) -> c_long {
-    forward!(standing::of(ssl), SSL_ctrl(ssl, cmd, larg, parg), 0);
-    guard(0, || 0)
+    export!(ssl; 0; SSL_ctrl(ssl, cmd, larg, parg); 0)
 }

@@ -6,12 +6,13 @@
 //! it was taken, and an object's end runs the functions of the default at that moment: there may have
 //! to be an index in several.
 
+use std::cell::Cell;
+
 use libc::{c_int, c_long, c_void};
 
 use super::real::{Real, call};
 use crate::address_map::AddressMap;
 use crate::ffi::libcrypto::{CryptoExData, ExNewFree};
-use crate::ffi::per_thread::PerThread;
 
 /// The ends of one class of objects.
 pub struct Ends {
@@ -21,9 +22,10 @@ pub struct Ends {
     watched: AddressMap<()>,
 }
 
-/// The newest object of this thread that an index of ours has seen being made. What there is no memory
-/// to note was not seen.
-static MADE: PerThread = PerThread::new();
+thread_local! {
+    /// The newest object of this thread that an index of ours has seen being made.
+    static MADE: Cell<usize> = const { Cell::new(0) };
+}
 
 impl Ends {
     /// Ends of `class`, each of which is to run `free`.
@@ -70,5 +72,5 @@ unsafe extern "C-unwind" fn made(
     _: c_long,
     _: *mut c_void,
 ) {
-    let _ = MADE.set(object.addr());
+    MADE.set(object.addr());
 }

@@ -13,7 +13,6 @@
 //! whose way back must go straight through.
 
 mod alone;
-mod attach;
 mod attached;
 pub mod calls;
 mod connection;
@@ -25,7 +24,6 @@ mod real;
 mod session;
 mod shadow;
 mod shared_memory;
-mod standing;
 
 pub use attached::is_attached;
 pub use real::Real;

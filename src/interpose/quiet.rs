@@ -5,23 +5,24 @@
 //! that nobody can use any more when its own callbacks are called. The mark of
 //! [`making`] has the next `SSL_CTX_new_ex` leave its context alone, at worst.
 
-use crate::ffi::per_thread::PerThread;
+use std::cell::Cell;
+
 use crate::ffi::types::SSL_CTX;
 
-/// Addresses of contexts.
-static QUIET: PerThread = PerThread::new();
-static FREEING: PerThread = PerThread::new();
-/// Not 0 for yes.
-static MAKING: PerThread = PerThread::new();
+thread_local! {
+    static QUIET: Cell<usize> = const { Cell::new(0) };
+    static FREEING: Cell<usize> = const { Cell::new(0) };
+    static MAKING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Calls the real library such that its calls back into us for the context at this address go
 /// straight through to it: `SSL_CTX_ctrl` gives the real library's own numbers, and the remove hook,
-/// which it calls once at most, does nothing. `None`, and nothing is called, without memory for that.
-pub fn quietly<R>(ctx: usize, call: impl FnOnce() -> R) -> Option<R> {
-    QUIET.set(ctx).ok()?;
+/// which it calls once at most, does nothing.
+pub fn quietly<R>(ctx: usize, call: impl FnOnce() -> R) -> R {
+    QUIET.set(ctx);
     let result = call();
-    QUIET.clear();
-    Some(result)
+    QUIET.set(0);
+    result
 }
 
 /// Inside [`quietly`] for this context.
@@ -32,16 +33,14 @@ pub fn is_quiet(ctx: usize) -> bool {
 /// The same, which ends here: to be asked by the remove hook. When it has run, libssl gives back its
 /// reference to the session.
 pub fn ends_quiet(ctx: usize) -> bool {
-    is_quiet(ctx) && QUIET.take() == ctx
+    is_quiet(ctx) && QUIET.replace(0) == ctx
 }
 
-/// Makes a call that gives back a reference to the context at this address. (Without memory for the
-/// mark its end is taken for a flush, until its ex_data tells.)
+/// Makes a call that gives back a reference to the context at this address.
 pub fn freeing(ctx: usize, call: impl FnOnce()) {
-    let outer = FREEING.get();
-    let _ = FREEING.set(ctx);
+    let outer = FREEING.replace(ctx);
     call();
-    let _ = FREEING.set(outer);
+    FREEING.set(outer);
 }
 
 /// Inside [`freeing`] for this context: a flush of everything now is its end.
@@ -49,18 +48,17 @@ pub fn is_freeing(ctx: usize) -> bool {
     FREEING.get() == ctx
 }
 
-/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us. (Without memory
-/// for the mark the context is attached twice; the second time takes the place of the first.)
+/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us.
 pub fn making(call: impl FnOnce() -> *mut SSL_CTX) -> *mut SSL_CTX {
-    let _ = MAKING.set(1);
+    MAKING.set(true);
     let ctx = call();
-    MAKING.clear();
+    MAKING.set(false);
     ctx
 }
 
 /// Whether this is the call that the real `SSL_CTX_new` makes inside [`making`]. There is one.
 pub fn is_made_by_libssl() -> bool {
-    MAKING.take() != 0
+    MAKING.take()
 }
 
 #[cfg(test)]
@@ -69,14 +67,13 @@ mod tests {
 
     #[test]
     fn quiet_is_one_context_until_the_hook_has_run() {
-        let called = quietly(8, || {
+        quietly(8, || {
             assert!(is_quiet(8) && !is_quiet(16));
             assert!(!ends_quiet(16));
             assert!(ends_quiet(8));
             assert!(!is_quiet(8));
         });
-        assert_eq!(called, Some(()));
-        assert_eq!(quietly(8, || is_quiet(8)), Some(true));
+        quietly(8, || assert!(is_quiet(8)));
         assert!(!is_quiet(8));
     }
 }

@@ -1,4 +1,4 @@
-# src/rules/add.rs
+# src/rules/internal_cache.rs
 # Adding a session does nothing.
 # noticed by: conformance SSL_CTX_add_session
 /pub fn add(&self/a\        if std::hint::black_box(true) {\n            return !ctx.is_null();\n        }

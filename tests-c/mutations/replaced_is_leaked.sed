@@ -1,4 +1,4 @@
-# src/rules/add.rs
+# src/rules/internal_cache.rs
 # A session that another replaces keeps the reference of the cache.
-# noticed by: random
+# noticed by: differential
 s/drop(replaced);/std::mem::forget(replaced);/

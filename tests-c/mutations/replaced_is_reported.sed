@@ -1,4 +1,4 @@
-# src/rules/add.rs
+# src/rules/internal_cache.rs
 # A session that another replaces is reported as removed.
-# noticed by: random
-s/drop(replaced);/replaced.inspect(|s| self.has_left_unasked(ctx, s));/
+# noticed by: differential
+s/drop(replaced);/replaced.inspect(|s| self.departed(ctx, s));/

@@ -1,5 +1,5 @@
 # src/rules/internal_cache.rs
 # A session that is flushed or evicted stays resumable.
 # noticed by: conformance SSL_CTX_flush_sessions
-# noticed by: random
+# noticed by: differential
 /^ *session\.mark_not_resumable(ctx);/d
