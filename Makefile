@@ -52,7 +52,7 @@ test-mutations: ## break the library on purpose, one way after the other: do its
 SECONDS ?= 3600
 test-random: lib ## random calls, libssl and us, for SECONDS (3600)
 	@scripts/need $(C_TOOLS)
-	tests-c/differential/run.sh --no-self-test --seconds $(SECONDS)
+	tests-c/random/run.sh --no-self-test --seconds $(SECONDS)
 
 test-programs: lib ## real programs with the library in front, all that can be installed (minutes)
 	@scripts/need $(C_TOOLS) curl python3
@@ -60,7 +60,7 @@ test-programs: lib ## real programs with the library in front, all that can be i
 
 test-suites: lib ## test suites of Ruby, Perl, Python and Rust, with and without the library (minutes)
 	@scripts/need $(C_TOOLS)
-	tests-c/suites/run.sh
+	tests-c/third-party/run.sh
 
 test-soak: lib ## many threads at once, plain and under each sanitizer (minutes)
 	@scripts/need $(C_TOOLS) valgrind
@@ -144,5 +144,5 @@ uninstall: ## remove what install put there
 
 help: ## this list
 	@awk -F ':.*## ' '/^# --- / { gsub(/^# --- | -+$$/, ""); heading = $$0 } \
-	    /^[a-z-]+:.*## / { if (heading) print "\n" heading; heading = ""; printf "  %-16s%s\n", $$1, $$2 }' \
+	    /^[a-z-]+:.*## / { if (heading) print "\n" heading; heading = ""; printf "  %-18s%s\n", $$1, $$2 }' \
 	    $(MAKEFILE_LIST)

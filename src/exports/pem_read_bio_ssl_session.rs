@@ -2,13 +2,15 @@
 
 use libc::{c_int, c_long, c_void};
 
-use super::d2i_ssl_session::{decode, i2d_SSL_SESSION};
+use super::d2i_ssl_session::i2d_SSL_SESSION;
 use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto::libcrypto;
 use crate::ffi::types::{BIO, FILE, SSL_SESSION, pem_password_cb};
+use crate::standalone::i2d::decode;
 use crate::standalone::pem::LABEL;
 use crate::standalone::{Session, der, pem};
+use crate::standing;
 
 /// Reads the next session in PEM, "SSL SESSION PARAMETERS", from `bp`; `cb` or `u` give the pass
 /// phrase if it is encrypted, as for every PEM function.
@@ -32,11 +34,12 @@ pub unsafe extern "C-unwind" fn PEM_read_bio_SSL_SESSION(
     if bp.is_null() {
         return null;
     }
-    export_calling_back!(reading x; null; PEM_read_bio_SSL_SESSION(bp, x, cb, u);
+    // SAFETY: the caller's promise.
+    forward!(unsafe { standing::reading(x) }, PEM_read_bio_SSL_SESSION(bp, x, cb, u), null);
     libcrypto().and_then(|crypto| crypto.PEM_ASN1_read_bio).map_or(null, |read| {
         // SAFETY: the caller's promise; libcrypto calls ours with what it read.
         unsafe { read(decode, LABEL.as_ptr(), bp, x, cb, u) }
-    }))
+    })
 }
 
 /// The same as PEM_read_bio_SSL_SESSION() from a stream. Without libcrypto in the process an
@@ -57,15 +60,15 @@ pub unsafe extern "C-unwind" fn PEM_read_SSL_SESSION(
     if fp.is_null() {
         return null;
     }
-    export_calling_back!(reading x; null; PEM_read_SSL_SESSION(fp, x, cb, u);
+    // SAFETY: the caller's promise.
+    forward!(unsafe { standing::reading(x) }, PEM_read_SSL_SESSION(fp, x, cb, u), null);
     match libcrypto().and_then(|crypto| crypto.PEM_ASN1_read) {
         // SAFETY: the caller's promise; libcrypto calls ours with what it read.
         Some(read) => unsafe { read(decode, LABEL.as_ptr(), fp, x, cb, u) },
         // SAFETY: the caller's promise; the bytes are there.
-        None => unsafe { pem::read(fp) }.map_or(null, |der| unsafe {
-            decode(x, &mut der.as_ptr(), der.len() as c_long)
-        }),
-    })
+        None => unsafe { pem::read(fp) }
+            .map_or(null, |der| unsafe { decode(x, &mut der.as_ptr(), der.len() as c_long) }),
+    }
 }
 
 /// Writes `x` in PEM, unencrypted, to `bp`.
@@ -85,12 +88,15 @@ pub unsafe extern "C-unwind" fn PEM_write_bio_SSL_SESSION(
     if bp.is_null() {
         return 0;
     }
-    export_calling_back!(x; 0; PEM_write_bio_SSL_SESSION(bp, x);
+    forward!(standing::of(x), PEM_write_bio_SSL_SESSION(bp, x), 0);
     libcrypto().and_then(|crypto| crypto.PEM_ASN1_write_bio).map_or(0, |write| {
-        let (no_cipher, no_key, no_data) = (std::ptr::null(), std::ptr::null(), std::ptr::null_mut());
+        let (no_cipher, no_key, no_data) =
+            (std::ptr::null(), std::ptr::null(), std::ptr::null_mut());
         // SAFETY: the caller's promise; without a cipher there is no pass phrase to ask for.
-        unsafe { write(i2d_SSL_SESSION, LABEL.as_ptr(), bp, x, no_cipher, no_key, 0, None, no_data) }
-    }))
+        unsafe {
+            write(i2d_SSL_SESSION, LABEL.as_ptr(), bp, x, no_cipher, no_key, 0, None, no_data)
+        }
+    })
 }
 
 /// Writes `x` in PEM, unencrypted, to `fp`.
@@ -109,12 +115,15 @@ pub unsafe extern "C-unwind" fn PEM_write_SSL_SESSION(
     if fp.is_null() {
         return 0;
     }
-    export_calling_back!(x; 0; PEM_write_SSL_SESSION(fp, x);
+    forward!(standing::of(x), PEM_write_SSL_SESSION(fp, x), 0);
     match libcrypto().and_then(|crypto| crypto.PEM_ASN1_write) {
         Some(write) => {
-            let (no_cipher, no_key, no_data) = (std::ptr::null(), std::ptr::null(), std::ptr::null_mut());
+            let (no_cipher, no_key, no_data) =
+                (std::ptr::null(), std::ptr::null(), std::ptr::null_mut());
             // SAFETY: the caller's promise; without a cipher there is no pass phrase to ask for.
-            unsafe { write(i2d_SSL_SESSION, LABEL.as_ptr(), fp, x, no_cipher, no_key, 0, None, no_data) }
+            unsafe {
+                write(i2d_SSL_SESSION, LABEL.as_ptr(), fp, x, no_cipher, no_key, 0, None, no_data)
+            }
         }
         // SAFETY: the caller's promise.
         None => unsafe { Session::borrow(x) }
@@ -122,5 +131,5 @@ pub unsafe extern "C-unwind" fn PEM_write_SSL_SESSION(
             // SAFETY: the caller's promise.
             .is_some_and(|der| unsafe { pem::write(fp, &der) })
             .into(),
-    })
+    }
 }

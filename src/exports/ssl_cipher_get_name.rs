@@ -4,8 +4,10 @@ use std::ffi::CStr;
 
 use libc::{c_char, c_int, c_uchar};
 
+use crate::ffi::guard::guard;
 use crate::ffi::types::{SSL, SSL_CIPHER};
 use crate::standalone::{Cipher, CipherPtr};
+use crate::standing;
 
 /// Returns the cipher suite with the two-byte number at `ptr`, or NULL if it is not known.
 ///
@@ -23,8 +25,8 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_find(
     if ssl.is_null() || ptr.is_null() {
         return std::ptr::null();
     }
-    export!(ssl; std::ptr::null(); SSL_CIPHER_find(ssl, ptr);
-    {
+    forward!(standing::of(ssl), SSL_CIPHER_find(ssl, ptr), std::ptr::null());
+    guard(std::ptr::null(), || {
         // SAFETY: the caller's promise; not NULL.
         let number = u16::from_be_bytes(unsafe { ptr.cast::<[u8; 2]>().read() });
         Cipher::by_number(number).map_or(CipherPtr::NULL, Cipher::as_c).0
@@ -40,7 +42,8 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_find(
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CIPHER_get_name(c: *const SSL_CIPHER) -> *const c_char {
-    export!(c; NO_CIPHER.as_ptr(); SSL_CIPHER_get_name(c); text(c, |cipher| Some(cipher.name)))
+    forward!(standing::of(c), SSL_CIPHER_get_name(c), NO_CIPHER.as_ptr());
+    guard(NO_CIPHER.as_ptr(), || text(c, |cipher| Some(cipher.name)))
 }
 
 /// Returns the name of `c` in the RFCs, for example "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"; "(NONE)"
@@ -53,8 +56,8 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_name(c: *const SSL_CIPHER) -> *co
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CIPHER_standard_name(c: *const SSL_CIPHER) -> *const c_char {
-    export!(c; NO_CIPHER.as_ptr(); SSL_CIPHER_standard_name(c);
-        text(c, |cipher| cipher.standard_name))
+    forward!(standing::of(c), SSL_CIPHER_standard_name(c), NO_CIPHER.as_ptr());
+    guard(NO_CIPHER.as_ptr(), || text(c, |cipher| cipher.standard_name))
 }
 
 /// Returns the first protocol version that has `c`, for example "TLSv1.2"; "(NONE)" for NULL.
@@ -66,7 +69,8 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_standard_name(c: *const SSL_CIPHER) -
 /// `c` is NULL or a cipher suite.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CIPHER_get_version(c: *const SSL_CIPHER) -> *const c_char {
-    export!(c; NO_CIPHER.as_ptr(); SSL_CIPHER_get_version(c); text(c, |cipher| Some(cipher.version)))
+    forward!(standing::of(c), SSL_CIPHER_get_version(c), NO_CIPHER.as_ptr());
+    guard(NO_CIPHER.as_ptr(), || text(c, |cipher| Some(cipher.version)))
 }
 
 /// Returns OpenSSL's number of `c`: the one in the protocol, plus 0x03000000. 0 for NULL.
@@ -80,7 +84,8 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_id(c: *const SSL_CIPHER) -> u32 {
     if c.is_null() {
         return 0;
     }
-    export!(c; 0; SSL_CIPHER_get_id(c); CipherPtr(c).cipher().map_or(0, Cipher::id))
+    forward!(standing::of(c), SSL_CIPHER_get_id(c), 0);
+    guard(0, || CipherPtr(c).cipher().map_or(0, Cipher::id))
 }
 
 /// Returns the two-byte number of `c` in the protocol; 0 for NULL.
@@ -94,8 +99,8 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_protocol_id(c: *const SSL_CIPHER)
     if c.is_null() {
         return 0;
     }
-    export!(c; 0; SSL_CIPHER_get_protocol_id(c);
-        CipherPtr(c).cipher().map_or(0, |cipher| cipher.number))
+    forward!(standing::of(c), SSL_CIPHER_get_protocol_id(c), 0);
+    guard(0, || CipherPtr(c).cipher().map_or(0, |cipher| cipher.number))
 }
 
 /// Returns how many bits of the key of `c` are secret, and through `alg_bits`, unless that is NULL, how
@@ -111,14 +116,16 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_bits(
     c: *const SSL_CIPHER,
     alg_bits: *mut c_int,
 ) -> c_int {
-    export!(c; 0; SSL_CIPHER_get_bits(c, alg_bits);
-    CipherPtr(c).cipher().map_or(0, |cipher| {
-        if !alg_bits.is_null() {
-            // SAFETY: the caller's promise; not NULL.
-            unsafe { *alg_bits = cipher.bits.into() };
-        }
-        cipher.bits.into()
-    }))
+    forward!(standing::of(c), SSL_CIPHER_get_bits(c, alg_bits), 0);
+    guard(0, || {
+        CipherPtr(c).cipher().map_or(0, |cipher| {
+            if !alg_bits.is_null() {
+                // SAFETY: the caller's promise; not NULL.
+                unsafe { *alg_bits = cipher.bits.into() };
+            }
+            cipher.bits.into()
+        })
+    })
 }
 
 /// What OpenSSL calls NULL; here also a pointer that is no suite of ours.

@@ -7,6 +7,7 @@ use crate::ffi::types::{SSL_CTX, SSL_SESSION};
 use crate::interpose::calls;
 use crate::rules::SessionRef;
 use crate::standalone::{Context, SessionHandle};
+use crate::standing;
 
 /// Adds `c` to the internal cache of `ctx`.
 ///
@@ -27,14 +28,15 @@ pub unsafe extern "C-unwind" fn SSL_CTX_add_session(
     ctx: *mut SSL_CTX,
     c: *mut SSL_SESSION,
 ) -> c_int {
-    export_calling_back!(ctx;
-    // SAFETY: the caller's promise.
-    |real| unsafe { calls::add_session(real, ctx, c) };
+    if let Some(real) = standing::of(ctx) {
+        // SAFETY: the caller's promise.
+        return unsafe { calls::add_session(real, ctx, c) };
+    }
     // SAFETY: the caller's promise.
     match unsafe { (Context::borrow(ctx), SessionHandle::borrow(c)) } {
         (Some(ctx), Some(session)) => ctx.add(&session).into(),
         _ => 0,
-    })
+    }
 }
 
 /// Removes the session with `c`'s id and protocol version from the internal cache of `ctx`.
@@ -54,12 +56,13 @@ pub unsafe extern "C-unwind" fn SSL_CTX_remove_session(
     ctx: *mut SSL_CTX,
     c: *mut SSL_SESSION,
 ) -> c_int {
-    export_calling_back!(ctx;
-    // SAFETY: the caller's promise.
-    |real| unsafe { calls::remove_session(real, ctx, c) };
+    if let Some(real) = standing::of(ctx) {
+        // SAFETY: the caller's promise.
+        return unsafe { calls::remove_session(real, ctx, c) };
+    }
     // SAFETY: the caller's promise.
     match unsafe { (Context::borrow(ctx), SessionHandle::borrow(c)) } {
         (Some(ctx), Some(session)) => ctx.remove(&session).into(),
         _ => 0,
-    })
+    }
 }

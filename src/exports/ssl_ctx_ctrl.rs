@@ -3,10 +3,12 @@
 
 use libc::{c_int, c_long, c_void};
 
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_CTX, UntypedCb};
 use crate::interpose::calls;
 use crate::standalone::Context;
+use crate::standing;
 
 /// Performs the command `cmd` on `ctx`: behind the macros SSL_CTX_sess_number() to
 /// SSL_CTX_get_session_cache_mode().
@@ -26,10 +28,11 @@ pub unsafe extern "C-unwind" fn SSL_CTX_ctrl(
     larg: c_long,
     parg: *mut c_void,
 ) -> c_long {
-    export_calling_back!(ctx; 
-        |real| calls::ctx_ctrl(real, ctx, cmd, larg, parg);
-        // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.ctrl(cmd, larg)))
+    if let Some(real) = standing::of(ctx) {
+        return calls::ctx_ctrl(real, ctx, cmd, larg, parg);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.ctrl(cmd, larg))
 }
 
 /// Performs the command `cmd` with a function. None of them concerns sessions.
@@ -45,7 +48,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_callback_ctrl(
     cmd: c_int,
     fp: UntypedCb,
 ) -> c_long {
-    export!(ctx; 0; SSL_CTX_callback_ctrl(ctx, cmd, fp); 0)
+    forward!(standing::of(ctx), SSL_CTX_callback_ctrl(ctx, cmd, fp), 0);
+    guard(0, || 0)
 }
 
 /// Performs the command `cmd` on a connection. None of them concerns sessions.
@@ -62,5 +66,6 @@ pub unsafe extern "C-unwind" fn SSL_ctrl(
     larg: c_long,
     parg: *mut c_void,
 ) -> c_long {
-    export!(ssl; 0; SSL_ctrl(ssl, cmd, larg, parg); 0)
+    forward!(standing::of(ssl), SSL_ctrl(ssl, cmd, larg, parg), 0);
+    guard(0, || 0)
 }

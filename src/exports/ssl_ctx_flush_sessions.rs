@@ -6,6 +6,7 @@ use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_CTX;
 use crate::interpose::calls;
 use crate::standalone::Context;
+use crate::standing;
 
 /// Removes the sessions that have expired by `tm` from the internal cache of `ctx`; all of them if `tm`
 /// is 0.
@@ -21,12 +22,13 @@ use crate::standalone::Context;
 /// `ctx` is NULL (nothing happens) or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_flush_sessions(ctx: *mut SSL_CTX, tm: c_long) {
-    export_calling_back!(ctx;
-    |real| calls::flush_sessions(real, ctx, tm);
+    if let Some(real) = standing::of(ctx) {
+        return calls::flush_sessions(real, ctx, tm);
+    }
     // SAFETY: the caller's promise.
     if let Some(ctx) = unsafe { Context::borrow(ctx) } {
         ctx.flush(tm);
-    })
+    }
 }
 
 /// The same as SSL_CTX_flush_sessions() with a `time_t`.

@@ -2,9 +2,9 @@
 
 use libc::{c_char, c_int};
 
-use super::made;
+use crate::ffi::args::made;
 use crate::ffi::constants::SSL_R_NULL_SSL_METHOD_PASSED;
-use crate::ffi::handle::Handle;
+use crate::ffi::guard::guard;
 use crate::ffi::libcrypto;
 use crate::ffi::types::{OPENSSL_INIT_SETTINGS, OSSL_LIB_CTX, SSL_CTX, SSL_METHOD};
 use crate::interpose::{Real, calls};
@@ -24,7 +24,8 @@ pub unsafe extern "C-unwind" fn OPENSSL_init_ssl(
     opts: u64,
     settings: *const OPENSSL_INIT_SETTINGS,
 ) -> c_int {
-    export!(asking; 0; OPENSSL_init_ssl(opts, settings); 1)
+    forward!(standing::asking(), OPENSSL_init_ssl(opts, settings), 0);
+    1
 }
 
 /// The method for either side of a connection: the highest version of TLS both sides know.
@@ -33,7 +34,8 @@ pub unsafe extern "C-unwind" fn OPENSSL_init_ssl(
 /// See TLS_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLS_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLS_method(); all::TLS.as_c())
+    forward!(standing::asking(), TLS_method(), std::ptr::null());
+    all::TLS.as_c()
 }
 
 /// The method for a server: the highest version of TLS both sides know.
@@ -42,7 +44,8 @@ pub extern "C-unwind" fn TLS_method() -> *const SSL_METHOD {
 /// See TLS_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLS_server_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLS_server_method(); all::TLS_SERVER.as_c())
+    forward!(standing::asking(), TLS_server_method(), std::ptr::null());
+    all::TLS_SERVER.as_c()
 }
 
 /// The method for a client: the highest version of TLS both sides know.
@@ -51,7 +54,8 @@ pub extern "C-unwind" fn TLS_server_method() -> *const SSL_METHOD {
 /// See TLS_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLS_client_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLS_client_method(); all::TLS_CLIENT.as_c())
+    forward!(standing::asking(), TLS_client_method(), std::ptr::null());
+    all::TLS_CLIENT.as_c()
 }
 
 /// The method for either side of a connection: TLS 1.2.
@@ -60,7 +64,8 @@ pub extern "C-unwind" fn TLS_client_method() -> *const SSL_METHOD {
 /// See TLSv1_2_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_2_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLSv1_2_method(); all::TLS1_2.as_c())
+    forward!(standing::asking(), TLSv1_2_method(), std::ptr::null());
+    all::TLS1_2.as_c()
 }
 
 /// The method for a server: TLS 1.2.
@@ -69,7 +74,8 @@ pub extern "C-unwind" fn TLSv1_2_method() -> *const SSL_METHOD {
 /// See TLSv1_2_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_2_server_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLSv1_2_server_method(); all::TLS1_2_SERVER.as_c())
+    forward!(standing::asking(), TLSv1_2_server_method(), std::ptr::null());
+    all::TLS1_2_SERVER.as_c()
 }
 
 /// The method for a client: TLS 1.2.
@@ -78,7 +84,8 @@ pub extern "C-unwind" fn TLSv1_2_server_method() -> *const SSL_METHOD {
 /// See TLSv1_2_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_2_client_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLSv1_2_client_method(); all::TLS1_2_CLIENT.as_c())
+    forward!(standing::asking(), TLSv1_2_client_method(), std::ptr::null());
+    all::TLS1_2_CLIENT.as_c()
 }
 
 /// The method for either side of a connection: TLS 1.1.
@@ -87,7 +94,8 @@ pub extern "C-unwind" fn TLSv1_2_client_method() -> *const SSL_METHOD {
 /// See TLSv1_1_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_1_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLSv1_1_method(); all::TLS1_1.as_c())
+    forward!(standing::asking(), TLSv1_1_method(), std::ptr::null());
+    all::TLS1_1.as_c()
 }
 
 /// The method for a server: TLS 1.1.
@@ -96,7 +104,8 @@ pub extern "C-unwind" fn TLSv1_1_method() -> *const SSL_METHOD {
 /// See TLSv1_1_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_1_server_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLSv1_1_server_method(); all::TLS1_1_SERVER.as_c())
+    forward!(standing::asking(), TLSv1_1_server_method(), std::ptr::null());
+    all::TLS1_1_SERVER.as_c()
 }
 
 /// The method for a client: TLS 1.1.
@@ -105,7 +114,8 @@ pub extern "C-unwind" fn TLSv1_1_server_method() -> *const SSL_METHOD {
 /// See TLSv1_1_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_1_client_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLSv1_1_client_method(); all::TLS1_1_CLIENT.as_c())
+    forward!(standing::asking(), TLSv1_1_client_method(), std::ptr::null());
+    all::TLS1_1_CLIENT.as_c()
 }
 
 /// The method for either side of a connection: TLS 1.0.
@@ -114,7 +124,8 @@ pub extern "C-unwind" fn TLSv1_1_client_method() -> *const SSL_METHOD {
 /// See TLSv1_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLSv1_method(); all::TLS1.as_c())
+    forward!(standing::asking(), TLSv1_method(), std::ptr::null());
+    all::TLS1.as_c()
 }
 
 /// The method for a server: TLS 1.0.
@@ -123,7 +134,8 @@ pub extern "C-unwind" fn TLSv1_method() -> *const SSL_METHOD {
 /// See TLSv1_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_server_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLSv1_server_method(); all::TLS1_SERVER.as_c())
+    forward!(standing::asking(), TLSv1_server_method(), std::ptr::null());
+    all::TLS1_SERVER.as_c()
 }
 
 /// The method for a client: TLS 1.0.
@@ -132,7 +144,8 @@ pub extern "C-unwind" fn TLSv1_server_method() -> *const SSL_METHOD {
 /// See TLSv1_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn TLSv1_client_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); TLSv1_client_method(); all::TLS1_CLIENT.as_c())
+    forward!(standing::asking(), TLSv1_client_method(), std::ptr::null());
+    all::TLS1_CLIENT.as_c()
 }
 
 /// The method for either side of a connection: the highest version of DTLS both sides know.
@@ -141,7 +154,8 @@ pub extern "C-unwind" fn TLSv1_client_method() -> *const SSL_METHOD {
 /// See DTLS_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLS_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); DTLS_method(); all::DTLS.as_c())
+    forward!(standing::asking(), DTLS_method(), std::ptr::null());
+    all::DTLS.as_c()
 }
 
 /// The method for a server: the highest version of DTLS both sides know.
@@ -150,7 +164,8 @@ pub extern "C-unwind" fn DTLS_method() -> *const SSL_METHOD {
 /// See DTLS_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLS_server_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); DTLS_server_method(); all::DTLS_SERVER.as_c())
+    forward!(standing::asking(), DTLS_server_method(), std::ptr::null());
+    all::DTLS_SERVER.as_c()
 }
 
 /// The method for a client: the highest version of DTLS both sides know.
@@ -159,7 +174,8 @@ pub extern "C-unwind" fn DTLS_server_method() -> *const SSL_METHOD {
 /// See DTLS_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLS_client_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); DTLS_client_method(); all::DTLS_CLIENT.as_c())
+    forward!(standing::asking(), DTLS_client_method(), std::ptr::null());
+    all::DTLS_CLIENT.as_c()
 }
 
 /// The method for either side of a connection: DTLS 1.2.
@@ -168,7 +184,8 @@ pub extern "C-unwind" fn DTLS_client_method() -> *const SSL_METHOD {
 /// See DTLSv1_2_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_2_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); DTLSv1_2_method(); all::DTLS1_2.as_c())
+    forward!(standing::asking(), DTLSv1_2_method(), std::ptr::null());
+    all::DTLS1_2.as_c()
 }
 
 /// The method for a server: DTLS 1.2.
@@ -177,7 +194,8 @@ pub extern "C-unwind" fn DTLSv1_2_method() -> *const SSL_METHOD {
 /// See DTLSv1_2_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_2_server_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); DTLSv1_2_server_method(); all::DTLS1_2_SERVER.as_c())
+    forward!(standing::asking(), DTLSv1_2_server_method(), std::ptr::null());
+    all::DTLS1_2_SERVER.as_c()
 }
 
 /// The method for a client: DTLS 1.2.
@@ -186,7 +204,8 @@ pub extern "C-unwind" fn DTLSv1_2_server_method() -> *const SSL_METHOD {
 /// See DTLSv1_2_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_2_client_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); DTLSv1_2_client_method(); all::DTLS1_2_CLIENT.as_c())
+    forward!(standing::asking(), DTLSv1_2_client_method(), std::ptr::null());
+    all::DTLS1_2_CLIENT.as_c()
 }
 
 /// The method for either side of a connection: DTLS 1.0.
@@ -195,7 +214,8 @@ pub extern "C-unwind" fn DTLSv1_2_client_method() -> *const SSL_METHOD {
 /// See DTLSv1_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); DTLSv1_method(); all::DTLS1.as_c())
+    forward!(standing::asking(), DTLSv1_method(), std::ptr::null());
+    all::DTLS1.as_c()
 }
 
 /// The method for a server: DTLS 1.0.
@@ -204,7 +224,8 @@ pub extern "C-unwind" fn DTLSv1_method() -> *const SSL_METHOD {
 /// See DTLSv1_server_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_server_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); DTLSv1_server_method(); all::DTLS1_SERVER.as_c())
+    forward!(standing::asking(), DTLSv1_server_method(), std::ptr::null());
+    all::DTLS1_SERVER.as_c()
 }
 
 /// The method for a client: DTLS 1.0.
@@ -213,7 +234,8 @@ pub extern "C-unwind" fn DTLSv1_server_method() -> *const SSL_METHOD {
 /// See DTLSv1_client_method(3).
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn DTLSv1_client_method() -> *const SSL_METHOD {
-    export!(asking; std::ptr::null(); DTLSv1_client_method(); all::DTLS1_CLIENT.as_c())
+    forward!(standing::asking(), DTLSv1_client_method(), std::ptr::null());
+    all::DTLS1_CLIENT.as_c()
 }
 
 /// Makes a context, with an empty internal cache of SSL_SESSION_CACHE_MAX_SIZE_DEFAULT in the mode
@@ -228,10 +250,11 @@ pub extern "C-unwind" fn DTLSv1_client_method() -> *const SSL_METHOD {
 /// `meth` is NULL or from one of the functions above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_new(meth: *const SSL_METHOD) -> *mut SSL_CTX {
-    export_calling_back!(method meth; 
-        |real| calls::ctx_new(real, method_of(real, meth));
-        // SAFETY: the caller's promise.
-        unsafe { new_context(meth) })
+    if let Some(real) = standing::making_with(meth) {
+        return calls::ctx_new(real, method_of(real, meth));
+    }
+    // SAFETY: the caller's promise.
+    unsafe { new_context(meth) }
 }
 
 /// The same as SSL_CTX_new(), with a library context of libcrypto, which sessions do not need.
@@ -246,10 +269,11 @@ pub unsafe extern "C-unwind" fn SSL_CTX_new_ex(
     propq: *const c_char,
     meth: *const SSL_METHOD,
 ) -> *mut SSL_CTX {
-    export_calling_back!(method meth; 
-        |real| calls::ctx_new_ex(real, libctx, propq, method_of(real, meth));
-        // SAFETY: the caller's promise.
-        unsafe { new_context(meth) })
+    if let Some(real) = standing::making_with(meth) {
+        return calls::ctx_new_ex(real, libctx, propq, method_of(real, meth));
+    }
+    // SAFETY: the caller's promise.
+    unsafe { new_context(meth) }
 }
 
 /// The real library's method of the same name, if `method` is one of ours: a program may have asked for
@@ -308,15 +332,11 @@ unsafe fn new_context(method: *const SSL_METHOD) -> *mut SSL_CTX {
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
-    if ctx.is_null() {
-        return 0;
-    }
-    export!(ctx; 0; SSL_CTX_up_ref(ctx);
-    // SAFETY: the caller's promise.
-    unsafe { Context::borrow(ctx) }.map_or(0, |ctx| {
+    let ctx = forward!(ctx as Context, SSL_CTX_up_ref(ctx), 0);
+    guard(0, || {
         ctx.up_ref();
         1
-    }))
+    })
 }
 
 /// Gives back one reference to `ctx`. With the last one, every cached session is removed as by
@@ -329,8 +349,9 @@ pub unsafe extern "C-unwind" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
 /// `ctx` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_free(ctx: *mut SSL_CTX) {
-    export_calling_back!(ctx; 
-        |real| calls::ctx_free(real, ctx);
-        // SAFETY: the caller's promise.
-        unsafe { Context::free(ctx) })
+    if let Some(real) = standing::of(ctx) {
+        return calls::ctx_free(real, ctx);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { Context::free(ctx) }
 }

@@ -1,10 +1,11 @@
 //! SSL_CTX_sess_set_get_cb(3)
 
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{GetSessionCb, NewSessionCb, RemoveSessionCb, SSL_CTX};
 use crate::interpose::calls;
-use crate::rules::Member;
 use crate::standalone::Context;
+use crate::standing;
 
 /// Sets the function called for each new session that a handshake makes. 1 means that the application
 /// keeps the reference it is given, 0 that it does not. What the internal cache holds does not depend
@@ -17,11 +18,14 @@ use crate::standalone::Context;
 /// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessionCb) {
-    export_both!(ctx; ();
-    |real| calls::set_new_cb(real, ctx, cb);
-    // SAFETY: the caller's promise.
-    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-        ctx.cache().callbacks.set_new_cb(cb);
+    if let Some(real) = standing::of(ctx) {
+        return guard((), || calls::set_new_cb(real, ctx, cb));
+    }
+    guard((), || {
+        // SAFETY: the caller's promise.
+        if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+            ctx.cache().callbacks.set_new_cb(cb);
+        }
     })
 }
 
@@ -33,10 +37,13 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: N
 /// `ctx` is NULL (which has none) or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> NewSessionCb {
-    export_both!(ctx; None;
-        |real| calls::new_cb(real, ctx);
+    if let Some(real) = standing::of(ctx) {
+        return guard(None, || calls::new_cb(real, ctx));
+    }
+    guard(None, || {
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.new_cb()))
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.new_cb())
+    })
 }
 
 /// Sets the function called for each session that is removed from the internal cache, or that
@@ -49,11 +56,14 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> Ne
 /// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: RemoveSessionCb) {
-    export_both!(ctx; ();
-    |real| calls::set_remove_cb(real, ctx, cb);
-    // SAFETY: the caller's promise.
-    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-        ctx.cache().callbacks.set_remove_cb(cb);
+    if let Some(real) = standing::of(ctx) {
+        return guard((), || calls::set_remove_cb(real, ctx, cb));
+    }
+    guard((), || {
+        // SAFETY: the caller's promise.
+        if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+            ctx.cache().callbacks.set_remove_cb(cb);
+        }
     })
 }
 
@@ -65,10 +75,13 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb
 /// `ctx` is NULL (which has none) or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) -> RemoveSessionCb {
-    export_both!(ctx; None;
-        |real| calls::remove_cb(real, ctx);
+    if let Some(real) = standing::of(ctx) {
+        return guard(None, || calls::remove_cb(real, ctx));
+    }
+    guard(None, || {
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.remove_cb()))
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.remove_cb())
+    })
 }
 
 /// Sets the function called for a session id that the internal cache does not hold, or is not asked
@@ -82,11 +95,14 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) ->
 /// `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessionCb) {
-    export_both!(ctx; ();
-    |real| calls::set_get_cb(real, ctx, cb);
-    // SAFETY: the caller's promise.
-    if let Some(ctx) = unsafe { Context::borrow(ctx) } {
-        ctx.cache().callbacks.set_get_cb(cb);
+    if let Some(real) = standing::of(ctx) {
+        return guard((), || calls::set_get_cb(real, ctx, cb));
+    }
+    guard((), || {
+        // SAFETY: the caller's promise.
+        if let Some(ctx) = unsafe { Context::borrow(ctx) } {
+            ctx.cache().callbacks.set_get_cb(cb);
+        }
     })
 }
 
@@ -98,8 +114,11 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: G
 /// `ctx` is NULL (which has none) or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_get_cb(ctx: *mut SSL_CTX) -> GetSessionCb {
-    export_both!(ctx; None;
-        |real| calls::get_cb(real, ctx);
+    if let Some(real) = standing::of(ctx) {
+        return guard(None, || calls::get_cb(real, ctx));
+    }
+    guard(None, || {
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.get_cb()))
+        unsafe { Context::borrow(ctx) }.and_then(|ctx| ctx.cache().callbacks.get_cb())
+    })
 }

@@ -5,8 +5,8 @@ use crate::ffi::lhash::lhash_functions;
 use crate::ffi::libcrypto::libcrypto;
 use crate::ffi::types::{LHASH_OF_SSL_SESSION, SSL_CTX};
 use crate::interpose::calls;
-use crate::rules::Member;
 use crate::standalone::Context;
+use crate::standing;
 
 /// Returns a hash table of libcrypto (for OPENSSL_LH_doall() and its like) that shows the sessions
 /// in the internal cache of `ctx`.
@@ -28,11 +28,12 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sessions(ctx: *mut SSL_CTX) -> *mut LHAS
     if ctx.is_null() {
         return null;
     }
-    export_calling_back!(ctx;
-        |real| calls::sessions(real, ctx);
-        // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }
-            .zip(lhash_functions!(libcrypto()?))
-            .and_then(|(ctx, functions)| ctx.cache().table(functions))
-            .unwrap_or(null))
+    if let Some(real) = standing::of(ctx) {
+        return calls::sessions(real, ctx);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { Context::borrow(ctx) }
+        .zip(lhash_functions!(libcrypto()?))
+        .and_then(|(ctx, functions)| ctx.cache().table(functions))
+        .unwrap_or(null)
 }

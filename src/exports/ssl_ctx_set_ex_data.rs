@@ -2,7 +2,7 @@
 
 use libc::{c_int, c_void};
 
-use crate::ffi::handle::Handle;
+use crate::ffi::guard::guard;
 use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
 use crate::standalone::{Connection, Context, Session};
 
@@ -23,12 +23,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_ex_data(
     idx: c_int,
     data: *mut c_void,
 ) -> c_int {
-    if ctx.is_null() {
-        return 0;
-    }
-    export!(ctx; 0; SSL_CTX_set_ex_data(ctx, idx, data);
-        // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(0, |object| object.set_ex_data(idx, data).into()))
+    let context = forward!(ctx as Context, SSL_CTX_set_ex_data(ctx, idx, data), 0);
+    guard(0, || context.set_ex_data(idx, data).into())
 }
 
 /// Returns what was stored under `idx` in `ctx`, or NULL.
@@ -43,12 +39,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_get_ex_data(
     idx: c_int,
 ) -> *mut c_void {
     let null = std::ptr::null_mut();
-    if ctx.is_null() {
-        return null;
-    }
-    export!(ctx; null; SSL_CTX_get_ex_data(ctx, idx);
-        // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(null, |object| object.ex_data(idx)))
+    let context = forward!(ctx as Context, SSL_CTX_get_ex_data(ctx, idx), null);
+    guard(null, || context.ex_data(idx))
 }
 
 /// Stores `data` under `idx` in `ssl`.
@@ -68,12 +60,8 @@ pub unsafe extern "C-unwind" fn SSL_set_ex_data(
     idx: c_int,
     data: *mut c_void,
 ) -> c_int {
-    if ssl.is_null() {
-        return 0;
-    }
-    export!(ssl; 0; SSL_set_ex_data(ssl, idx, data);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(0, |object| object.set_ex_data(idx, data).into()))
+    let connection = forward!(ssl as Connection, SSL_set_ex_data(ssl, idx, data), 0);
+    guard(0, || connection.set_ex_data(idx, data).into())
 }
 
 /// Returns what was stored under `idx` in `ssl`, or NULL.
@@ -85,12 +73,8 @@ pub unsafe extern "C-unwind" fn SSL_set_ex_data(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_get_ex_data(ssl: *const SSL, idx: c_int) -> *mut c_void {
     let null = std::ptr::null_mut();
-    if ssl.is_null() {
-        return null;
-    }
-    export!(ssl; null; SSL_get_ex_data(ssl, idx);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(null, |object| object.ex_data(idx)))
+    let connection = forward!(ssl as Connection, SSL_get_ex_data(ssl, idx), null);
+    guard(null, || connection.ex_data(idx))
 }
 
 /// Stores `data` under `idx` in `ses`.
@@ -110,12 +94,8 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_ex_data(
     idx: c_int,
     data: *mut c_void,
 ) -> c_int {
-    if ses.is_null() {
-        return 0;
-    }
-    export!(ses; 0; SSL_SESSION_set_ex_data(ses, idx, data);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(ses) }.map_or(0, |object| object.set_ex_data(idx, data).into()))
+    let session = forward!(ses as Session, SSL_SESSION_set_ex_data(ses, idx, data), 0);
+    guard(0, || session.set_ex_data(idx, data).into())
 }
 
 /// Returns what was stored under `idx` in `ses`, or NULL.
@@ -130,10 +110,6 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_ex_data(
     idx: c_int,
 ) -> *mut c_void {
     let null = std::ptr::null_mut();
-    if ses.is_null() {
-        return null;
-    }
-    export!(ses; null; SSL_SESSION_get_ex_data(ses, idx);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(ses) }.map_or(null, |object| object.ex_data(idx)))
+    let session = forward!(ses as Session, SSL_SESSION_get_ex_data(ses, idx), null);
+    guard(null, || session.ex_data(idx))
 }

@@ -2,11 +2,13 @@
 
 use libc::{c_int, c_uchar, c_uint};
 
-use super::key;
+use crate::ffi::args::key;
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX};
 use crate::interpose::calls;
 use crate::standalone::{Connection, Context};
+use crate::standing;
 
 /// Sets the function that makes session ids for the connections of `ctx` to come; NULL makes them at
 /// random.
@@ -22,15 +24,11 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_generate_session_id(
     ctx: *mut SSL_CTX,
     cb: GEN_SESSION_CB,
 ) -> c_int {
-    if ctx.is_null() {
-        return 0;
-    }
-    export!(ctx; 0; SSL_CTX_set_generate_session_id(ctx, cb);
-    // SAFETY: the caller's promise.
-    unsafe { Context::borrow(ctx) }.map_or(0, |object| {
-        object.set_generate_session_id(cb);
+    let context = forward!(ctx as Context, SSL_CTX_set_generate_session_id(ctx, cb), 0);
+    guard(0, || {
+        context.set_generate_session_id(cb);
         1
-    }))
+    })
 }
 
 /// Sets the function that makes session ids for this connection; NULL makes them at random.
@@ -46,15 +44,11 @@ pub unsafe extern "C-unwind" fn SSL_set_generate_session_id(
     ssl: *mut SSL,
     cb: GEN_SESSION_CB,
 ) -> c_int {
-    if ssl.is_null() {
-        return 0;
-    }
-    export!(ssl; 0; SSL_set_generate_session_id(ssl, cb);
-    // SAFETY: the caller's promise.
-    unsafe { Connection::borrow(ssl) }.map_or(0, |object| {
-        object.set_generate_session_id(cb);
+    let connection = forward!(ssl as Connection, SSL_set_generate_session_id(ssl, cb), 0);
+    guard(0, || {
+        connection.set_generate_session_id(cb);
         1
-    }))
+    })
 }
 
 /// Looks in the internal cache of the context `ssl` was made from for a session with this id and the
@@ -72,13 +66,18 @@ pub unsafe extern "C-unwind" fn SSL_has_matching_session_id(
     id: *const c_uchar,
     id_len: c_uint,
 ) -> c_int {
-    export_both!(ssl; 0;
-    // SAFETY: the caller's promise.
-    |real| unsafe { calls::has_matching_session_id(real, ssl, id, id_len) };
-    // SAFETY: the caller's promise.
-    unsafe { Connection::borrow(ssl) }.map_or(0, |connection| {
+    if let Some(real) = standing::of(ssl) {
+        return guard(0, || {
+            // SAFETY: the caller's promise.
+            unsafe { calls::has_matching_session_id(real, ssl, id, id_len) }
+        });
+    }
+    guard(0, || {
         // SAFETY: the caller's promise.
-        let key = unsafe { key(connection.version(), id, id_len) };
-        key.is_some_and(|key| connection.has_matching_session_id(&key)).into()
-    }))
+        unsafe { Connection::borrow(ssl) }.map_or(0, |connection| {
+            // SAFETY: the caller's promise.
+            let key = unsafe { key(connection.version(), id, id_len) };
+            key.is_some_and(|key| connection.has_matching_session_id(&key)).into()
+        })
+    })
 }

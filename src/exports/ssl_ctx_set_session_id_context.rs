@@ -1,13 +1,18 @@
 //! SSL_CTX_set_session_id_context(3)
 
+use std::ffi::CStr;
+
 use libc::{c_int, c_uchar, c_uint};
 
-use super::{bytes, nowhere};
-use crate::ffi::constants::{SSL_MAX_SID_CTX_LENGTH, SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG};
+use crate::ffi::args::{nothing_to_set, short_bytes};
+use crate::ffi::constants::SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG;
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
-use crate::ffi::libcrypto;
 use crate::ffi::types::{SSL, SSL_CTX};
 use crate::standalone::{Connection, Context};
+use crate::standing;
+
+const TOO_LONG: c_int = SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG;
 
 /// Sets the session id context of `ctx` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most: only
 /// sessions with the same one are resumed.
@@ -23,19 +28,17 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_session_id_context(
     sid_ctx: *const c_uchar,
     sid_ctx_len: c_uint,
 ) -> c_int {
-    let len = sid_ctx_len as usize;
-    if len <= SSL_MAX_SID_CTX_LENGTH && (ctx.is_null() || nowhere(sid_ctx, len)) {
+    if nothing_to_set(ctx, sid_ctx, sid_ctx_len) {
         return 0;
     }
-    export!(ctx; 0; SSL_CTX_set_session_id_context(ctx, sid_ctx, sid_ctx_len);
-    if sid_ctx_len as usize > SSL_MAX_SID_CTX_LENGTH {
-        libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_CTX_set_session_id_context");
-        0
-    } else {
+    forward!(standing::of(ctx), SSL_CTX_set_session_id_context(ctx, sid_ctx, sid_ctx_len), 0);
+    guard(0, || {
+        const FUNCTION: &CStr = c"SSL_CTX_set_session_id_context";
         // SAFETY: the caller's promise.
-        let sid_ctx = unsafe { bytes(sid_ctx, sid_ctx_len as usize) };
+        let sid_ctx = unsafe { short_bytes(sid_ctx, sid_ctx_len, TOO_LONG, FUNCTION) };
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(0, |object| object.set_sid_ctx(sid_ctx).into())
+        let context = unsafe { Context::borrow(ctx) };
+        context.zip(sid_ctx).map_or(0, |(context, id)| context.set_sid_ctx(id).into())
     })
 }
 
@@ -53,18 +56,16 @@ pub unsafe extern "C-unwind" fn SSL_set_session_id_context(
     sid_ctx: *const c_uchar,
     sid_ctx_len: c_uint,
 ) -> c_int {
-    let len = sid_ctx_len as usize;
-    if len <= SSL_MAX_SID_CTX_LENGTH && (ssl.is_null() || nowhere(sid_ctx, len)) {
+    if nothing_to_set(ssl, sid_ctx, sid_ctx_len) {
         return 0;
     }
-    export!(ssl; 0; SSL_set_session_id_context(ssl, sid_ctx, sid_ctx_len);
-    if sid_ctx_len as usize > SSL_MAX_SID_CTX_LENGTH {
-        libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_set_session_id_context");
-        0
-    } else {
+    forward!(standing::of(ssl), SSL_set_session_id_context(ssl, sid_ctx, sid_ctx_len), 0);
+    guard(0, || {
+        const FUNCTION: &CStr = c"SSL_set_session_id_context";
         // SAFETY: the caller's promise.
-        let sid_ctx = unsafe { bytes(sid_ctx, sid_ctx_len as usize) };
+        let sid_ctx = unsafe { short_bytes(sid_ctx, sid_ctx_len, TOO_LONG, FUNCTION) };
         // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(0, |object| object.set_sid_ctx(sid_ctx).into())
+        let connection = unsafe { Connection::borrow(ssl) };
+        connection.zip(sid_ctx).map_or(0, |(connection, id)| connection.set_sid_ctx(id).into())
     })
 }

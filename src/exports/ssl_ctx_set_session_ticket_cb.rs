@@ -2,8 +2,8 @@
 
 use libc::{c_int, c_uchar, c_void, size_t};
 
-use super::copy;
-use crate::ffi::handle::Handle;
+use crate::ffi::args::{copied_bytes, write_out};
+use crate::ffi::guard::guard;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
 
@@ -20,18 +20,14 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_ticket_appdata(
     data: *const c_void,
     len: size_t,
 ) -> c_int {
-    if ss.is_null() {
-        return 0;
-    }
-    export!(ss; 0; SSL_SESSION_set1_ticket_appdata(ss, data, len);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(ss) }.map_or(0, |session| {
+    let session = forward!(ss as Session, SSL_SESSION_set1_ticket_appdata(ss, data, len), 0);
+    guard(0, || {
         // SAFETY: the caller's promise.
-        let value = unsafe { copy(data.cast(), len) };
+        let value = unsafe { copied_bytes(data.cast(), len) };
         let done = value.is_ok();
         session.write(|v| v.ticket_appdata = value.unwrap_or(None).map(Into::into));
         done.into()
-    }))
+    })
 }
 
 /// Gives what was set by SSL_SESSION_set1_ticket_appdata() through `data` and its length through `len`.
@@ -48,15 +44,14 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_ticket_appdata(
     data: *mut *mut c_void,
     len: *mut size_t,
 ) -> c_int {
-    if ss.is_null() || data.is_null() || len.is_null() {
+    if data.is_null() || len.is_null() {
         return 0;
     }
-    export!(ss; 0; SSL_SESSION_get0_ticket_appdata(ss, data, len);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(ss) }.map_or(0, |session| {
+    let session = forward!(ss as Session, SSL_SESSION_get0_ticket_appdata(ss, data, len), 0);
+    guard(0, || {
         let data = data.cast::<*const c_uchar>();
         // SAFETY: the caller's promise.
-        session.read(|v| unsafe { super::give(v.ticket_appdata.as_deref(), data, len) });
+        session.read(|v| unsafe { write_out(v.ticket_appdata.as_deref(), data, len) });
         1
-    }))
+    })
 }

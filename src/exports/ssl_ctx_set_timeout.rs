@@ -2,9 +2,11 @@
 
 use libc::c_long;
 
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_CTX};
 use crate::standalone::{Connection, Context};
+use crate::standing;
 
 /// Sets for how many seconds the sessions that handshakes of `ctx` make are good.
 ///
@@ -15,9 +17,11 @@ use crate::standalone::{Connection, Context};
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long) -> c_long {
-    export!(ctx; 0; SSL_CTX_set_timeout(ctx, t);
+    forward!(standing::of(ctx), SSL_CTX_set_timeout(ctx, t), 0);
+    guard(0, || {
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.set_timeout(t)))
+        unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.set_timeout(t))
+    })
 }
 
 /// Returns the timeout of `ctx` in seconds; 0 for NULL.
@@ -28,9 +32,11 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_get_timeout(ctx: *const SSL_CTX) -> c_long {
-    export!(ctx; 0; SSL_CTX_get_timeout(ctx);
+    forward!(standing::of(ctx), SSL_CTX_get_timeout(ctx), 0);
+    guard(0, || {
         // SAFETY: the caller's promise.
-        unsafe { Context::borrow(ctx) }.map_or(0, Context::timeout))
+        unsafe { Context::borrow(ctx) }.map_or(0, Context::timeout)
+    })
 }
 
 /// Returns the default timeout of the connection's method in seconds: 7200; 0 for NULL.
@@ -41,10 +47,6 @@ pub unsafe extern "C-unwind" fn SSL_CTX_get_timeout(ctx: *const SSL_CTX) -> c_lo
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_get_default_timeout(s: *const SSL) -> c_long {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_get_default_timeout(s);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(s) }.map_or(0, Connection::default_timeout))
+    let connection = forward!(s as Connection, SSL_get_default_timeout(s), 0);
+    guard(0, || connection.default_timeout())
 }

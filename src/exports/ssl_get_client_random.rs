@@ -2,12 +2,14 @@
 
 use libc::{c_int, c_uchar, size_t};
 
-use super::{bytes, nowhere};
+use crate::ffi::args::{bytes, null_with_length};
 use crate::ffi::constants::{ERR_LIB_SSL, MAX_MASTER_KEY_LENGTH};
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::memory::copied;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
+use crate::standing;
 
 /// Copies up to `outlen` bytes of the master key of `session` to `out`.
 ///
@@ -22,20 +24,21 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_master_key(
     out: *mut c_uchar,
     outlen: size_t,
 ) -> size_t {
-    if session.is_null() || (out.is_null() && outlen > 0) {
+    if out.is_null() && outlen > 0 {
         return 0;
     }
-    export!(session; 0; SSL_SESSION_get_master_key(session, out, outlen);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(session) }.map_or(0, |session| session.read(|v| {
-        if outlen == 0 {
-            return v.master_key.len();
-        }
-        let len = v.master_key.len().min(outlen);
-        // SAFETY: the caller's promise; `len` is within both.
-        unsafe { std::ptr::copy_nonoverlapping(v.master_key.as_ptr(), out, len) };
-        len
-    })))
+    let session = forward!(session as Session, SSL_SESSION_get_master_key(session, out, outlen), 0);
+    guard(0, || {
+        session.read(|v| {
+            if outlen == 0 {
+                return v.master_key.len();
+            }
+            let len = v.master_key.len().min(outlen);
+            // SAFETY: the caller's promise; `len` is within both.
+            unsafe { std::ptr::copy_nonoverlapping(v.master_key.as_ptr(), out, len) };
+            len
+        })
+    })
 }
 
 /// Sets the master key of `sess` to a copy of the `len` bytes at `key`, 512 at most.
@@ -51,23 +54,28 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_master_key(
     key: *const c_uchar,
     len: size_t,
 ) -> c_int {
-    if sess.is_null() || (nowhere(key, len) && len <= MAX_MASTER_KEY_LENGTH) {
+    if sess.is_null() || (null_with_length(key, len) && len <= MAX_MASTER_KEY_LENGTH) {
         return 0;
     }
-    export!(sess; 0; SSL_SESSION_set1_master_key(sess, key, len);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(sess) }.filter(|_| len <= MAX_MASTER_KEY_LENGTH).map_or(0, |session| {
+    forward!(standing::of(sess), SSL_SESSION_set1_master_key(sess, key, len), 0);
+    guard(0, || {
         // SAFETY: the caller's promise.
-        match copied(unsafe { bytes(key, len) }) {
-            Ok(key) => {
-                session.write(|v| v.master_key = key.into());
-                1
-            }
-            // In OpenSSL a session has room for every key, and this cannot happen.
-            Err(no_memory) => {
-                no_memory.raise(ERR_LIB_SSL, c"SSL_SESSION_set1_master_key");
-                0
-            }
-        }
-    }))
+        unsafe { Session::borrow(sess) }.filter(|_| len <= MAX_MASTER_KEY_LENGTH).map_or(
+            0,
+            |session| {
+                // SAFETY: the caller's promise.
+                match copied(unsafe { bytes(key, len) }) {
+                    Ok(key) => {
+                        session.write(|v| v.master_key = key.into());
+                        1
+                    }
+                    // In OpenSSL a session has room for every key, and this cannot happen.
+                    Err(no_memory) => {
+                        no_memory.raise(ERR_LIB_SSL, c"SSL_SESSION_set1_master_key");
+                        0
+                    }
+                }
+            },
+        )
+    })
 }

@@ -2,10 +2,12 @@
 
 use libc::c_int;
 
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_SESSION};
 use crate::rules::SessionRef;
 use crate::standalone::{Connection, Session, SessionHandle};
+use crate::standing;
 
 /// Returns the session of `ssl`, or NULL.
 ///
@@ -16,12 +18,8 @@ use crate::standalone::{Connection, Session, SessionHandle};
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_get_session(ssl: *const SSL) -> *mut SSL_SESSION {
-    if ssl.is_null() {
-        return std::ptr::null_mut();
-    }
-    export!(ssl; std::ptr::null_mut(); SSL_get_session(ssl);
-    // SAFETY: the caller's promise.
-    unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), Connection::session_ptr))
+    let connection = forward!(ssl as Connection, SSL_get_session(ssl), std::ptr::null_mut());
+    guard(std::ptr::null_mut(), || connection.session_ptr())
 }
 
 /// Returns the session of `ssl`, or NULL.
@@ -33,14 +31,10 @@ pub unsafe extern "C-unwind" fn SSL_get_session(ssl: *const SSL) -> *mut SSL_SES
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_get1_session(ssl: *mut SSL) -> *mut SSL_SESSION {
-    if ssl.is_null() {
-        return std::ptr::null_mut();
-    }
-    export!(ssl; std::ptr::null_mut(); SSL_get1_session(ssl);
-    // SAFETY: the caller's promise.
-    unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
+    let connection = forward!(ssl as Connection, SSL_get1_session(ssl), std::ptr::null_mut());
+    guard(std::ptr::null_mut(), || {
         connection.session().map_or(std::ptr::null_mut(), SessionHandle::into_ptr)
-    }))
+    })
 }
 
 /// Makes `session` the one of `to`; NULL takes the present one away.
@@ -53,16 +47,10 @@ pub unsafe extern "C-unwind" fn SSL_get1_session(ssl: *mut SSL) -> *mut SSL_SESS
 /// `to` and `session` are NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_set_session(to: *mut SSL, session: *mut SSL_SESSION) -> c_int {
-    if to.is_null() {
-        return 0;
-    }
-    export_calling_back!(to; 0; SSL_set_session(to, session);
+    let connection = forward!(to as Connection, SSL_set_session(to, session), 0);
     // SAFETY: the caller's promise.
-    unsafe { Connection::borrow(to) }.map_or(0, |connection| {
-        // SAFETY: the caller's promise.
-        connection.set_session(unsafe { Session::share(session) }.map(SessionHandle));
-        1
-    }))
+    connection.set_session(unsafe { Session::share(session) }.map(SessionHandle));
+    1
 }
 
 /// Returns 1 if the session of `ssl` was resumed, else 0.
@@ -73,12 +61,8 @@ pub unsafe extern "C-unwind" fn SSL_set_session(to: *mut SSL, session: *mut SSL_
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_session_reused(ssl: *const SSL) -> c_int {
-    if ssl.is_null() {
-        return 0;
-    }
-    export!(ssl; 0; SSL_session_reused(ssl);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(0, |connection| connection.reused().into()))
+    let connection = forward!(ssl as Connection, SSL_session_reused(ssl), 0);
+    guard(0, || connection.reused().into())
 }
 
 /// Gives `to` the session and the session id context of `from`.
@@ -93,7 +77,7 @@ pub unsafe extern "C-unwind" fn SSL_copy_session_id(to: *mut SSL, from: *const S
     if to.is_null() || from.is_null() {
         return 0;
     }
-    export_calling_back!(to; 0; SSL_copy_session_id(to, from);
+    forward!(standing::of(to), SSL_copy_session_id(to, from), 0);
     // SAFETY: the caller's promise.
     match unsafe { (Connection::borrow(to), Connection::borrow(from)) } {
         (Some(to), Some(from)) => {
@@ -101,5 +85,5 @@ pub unsafe extern "C-unwind" fn SSL_copy_session_id(to: *mut SSL, from: *const S
             1
         }
         _ => 0,
-    })
+    }
 }

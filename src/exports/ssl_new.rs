@@ -2,13 +2,15 @@
 
 use libc::c_int;
 
-use super::made;
+use crate::ffi::args::made;
 use crate::ffi::constants::SSL_R_NULL_SSL_CTX;
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::libcrypto;
 use crate::ffi::types::{SSL, SSL_CTX};
 use crate::interpose::calls;
 use crate::standalone::{Connection, Context};
+use crate::standing;
 
 /// Makes a connection of `ctx`.
 ///
@@ -22,16 +24,17 @@ use crate::standalone::{Connection, Context};
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
-    export_calling_back!(ctx;
-        |real| calls::new(real, ctx);
-        // SAFETY: the caller's promise.
-        match unsafe { Context::borrow(ctx) } {
+    if let Some(real) = standing::of(ctx) {
+        return calls::new(real, ctx);
+    }
+    // SAFETY: the caller's promise.
+    match unsafe { Context::borrow(ctx) } {
         Some(ctx) => made(Connection::create(ctx), c"SSL_new"),
         None => {
             libcrypto::raise(SSL_R_NULL_SSL_CTX, c"SSL_new");
             std::ptr::null_mut()
         }
-    })
+    }
 }
 
 /// Takes one more reference to `ssl`.
@@ -43,15 +46,11 @@ pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
-    if ssl.is_null() {
-        return 0;
-    }
-    export!(ssl; 0; SSL_up_ref(ssl);
-    // SAFETY: the caller's promise.
-    unsafe { Connection::borrow(ssl) }.map_or(0, |connection| {
+    let connection = forward!(ssl as Connection, SSL_up_ref(ssl), 0);
+    guard(0, || {
         connection.up_ref();
         1
-    }))
+    })
 }
 
 /// Gives back one reference to `ssl`. NULL: nothing happens.
@@ -62,10 +61,11 @@ pub unsafe extern "C-unwind" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
 /// `ssl` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_free(ssl: *mut SSL) {
-    export_calling_back!(ssl; 
-        |real| calls::free(real, ssl);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::free(ssl) })
+    if let Some(real) = standing::of(ssl) {
+        return calls::free(real, ssl);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { Connection::free(ssl) }
 }
 
 /// Returns the context of `ssl`, or NULL for NULL.
@@ -77,12 +77,8 @@ pub unsafe extern "C-unwind" fn SSL_free(ssl: *mut SSL) {
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX {
-    if ssl.is_null() {
-        return std::ptr::null_mut();
-    }
-    export!(ssl; std::ptr::null_mut(); SSL_get_SSL_CTX(ssl);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), Connection::ctx))
+    let connection = forward!(ssl as Connection, SSL_get_SSL_CTX(ssl), std::ptr::null_mut());
+    guard(std::ptr::null_mut(), || connection.ctx())
 }
 
 /// Switches `ssl` to another context (server name indication). Its sessions, session callbacks and
@@ -95,13 +91,14 @@ pub unsafe extern "C-unwind" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX
 /// `ssl` and `ctx` are NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
-    export_calling_back!(ssl;
-    |real| calls::set_ssl_ctx(real, ssl, ctx);
+    if let Some(real) = standing::of(ssl) {
+        return calls::set_ssl_ctx(real, ssl, ctx);
+    }
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {
         // SAFETY: the caller's promise.
         connection.set_ctx(unsafe { Context::borrow(ctx) })
-    }))
+    })
 }
 
 /// Returns the protocol version of `ssl`: before a handshake the highest that its method knows; 0 for
@@ -113,12 +110,8 @@ pub unsafe extern "C-unwind" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_version(ssl: *const SSL) -> c_int {
-    if ssl.is_null() {
-        return 0;
-    }
-    export!(ssl; 0; SSL_version(ssl);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(0, Connection::version))
+    let connection = forward!(ssl as Connection, SSL_version(ssl), 0);
+    guard(0, || connection.version())
 }
 
 /// Returns 1 if `ssl` is a server, else 0. Without a libssl in the process that is every connection but
@@ -130,10 +123,6 @@ pub unsafe extern "C-unwind" fn SSL_version(ssl: *const SSL) -> c_int {
 /// `ssl` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_is_server(ssl: *const SSL) -> c_int {
-    if ssl.is_null() {
-        return 0;
-    }
-    export!(ssl; 0; SSL_is_server(ssl);
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }.map_or(0, |connection| connection.is_server().into()))
+    let connection = forward!(ssl as Connection, SSL_is_server(ssl), 0);
+    guard(0, || connection.is_server().into())
 }

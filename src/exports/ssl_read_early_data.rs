@@ -2,7 +2,7 @@
 
 use libc::c_int;
 
-use crate::ffi::handle::Handle;
+use crate::ffi::guard::guard;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
 
@@ -14,12 +14,8 @@ use crate::standalone::Session;
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_max_early_data(s: *const SSL_SESSION) -> u32 {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_get_max_early_data(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.max_early_data)))
+    let session = forward!(s as Session, SSL_SESSION_get_max_early_data(s), 0);
+    guard(0, || session.read(|v| v.max_early_data))
 }
 
 /// Sets how many bytes of early data `s` allows.
@@ -34,13 +30,9 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_max_early_data(
     s: *mut SSL_SESSION,
     max_early_data: u32,
 ) -> c_int {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_set_max_early_data(s, max_early_data);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(s) }.map_or(0, |session| {
+    let session = forward!(s as Session, SSL_SESSION_set_max_early_data(s, max_early_data), 0);
+    guard(0, || {
         session.write(|v| v.max_early_data = max_early_data);
         1
-    }))
+    })
 }

@@ -2,10 +2,12 @@
 
 use libc::c_int;
 
-use super::made;
+use crate::ffi::args::made;
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
+use crate::standing;
 
 /// Makes a session: made now, good for 304 seconds, without an id, so not resumable yet.
 ///
@@ -17,8 +19,8 @@ use crate::standalone::Session;
 /// None: any thread, any time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_new() -> *mut SSL_SESSION {
-    export_calling_back!(making; std::ptr::null_mut(); SSL_SESSION_new();
-        made(Session::new().map(Session::into_c), c"SSL_SESSION_new"))
+    forward!(standing::making(), SSL_SESSION_new(), std::ptr::null_mut());
+    made(Session::new().map(Session::into_c), c"SSL_SESSION_new")
 }
 
 /// Makes a copy of `src`: every value, the mark not resumable too, and the ex_data through its dup
@@ -33,14 +35,8 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_new() -> *mut SSL_SESSION {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_dup(src: *const SSL_SESSION) -> *mut SSL_SESSION {
     let null = std::ptr::null_mut();
-    if src.is_null() {
-        return null;
-    }
-    export_calling_back!(src; null; SSL_SESSION_dup(src);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(src) }.map_or(null, |session| {
-        made(session.dup().map(Session::into_c), c"SSL_SESSION_dup")
-    }))
+    let session = forward!(src as Session, SSL_SESSION_dup(src), null);
+    made(session.dup().map(Session::into_c), c"SSL_SESSION_dup")
 }
 
 /// Takes one more reference to `ses`.
@@ -55,12 +51,14 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_up_ref(ses: *mut SSL_SESSION) -> c_i
     if ses.is_null() {
         return 0;
     }
-    export!(ses; 0; SSL_SESSION_up_ref(ses);
-    // SAFETY: the caller's promise.
-    unsafe { Session::share(ses) }.map_or(0, |session| {
-        Session::into_c(session);
-        1
-    }))
+    forward!(standing::of(ses), SSL_SESSION_up_ref(ses), 0);
+    guard(0, || {
+        // SAFETY: the caller's promise.
+        unsafe { Session::share(ses) }.map_or(0, |session| {
+            Session::into_c(session);
+            1
+        })
+    })
 }
 
 /// Gives back one reference to `session`. With the last one its ex_data free functions run, and its
@@ -73,7 +71,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_up_ref(ses: *mut SSL_SESSION) -> c_i
 /// `session` is NULL or live, and the caller has a reference to give back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_free(session: *mut SSL_SESSION) {
-    export_calling_back!(session; (); SSL_SESSION_free(session);
-        // SAFETY: the caller's promise.
-        drop(unsafe { Session::from_c(session) }))
+    forward!(standing::of(session), SSL_SESSION_free(session));
+    // SAFETY: the caller's promise.
+    drop(unsafe { Session::from_c(session) })
 }

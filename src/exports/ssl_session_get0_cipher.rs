@@ -2,7 +2,7 @@
 
 use libc::c_int;
 
-use crate::ffi::handle::Handle;
+use crate::ffi::guard::guard;
 use crate::ffi::types::{SSL_CIPHER, SSL_SESSION};
 use crate::standalone::{CipherPtr, Session};
 
@@ -18,12 +18,8 @@ use crate::standalone::{CipherPtr, Session};
 pub unsafe extern "C-unwind" fn SSL_SESSION_get0_cipher(
     s: *const SSL_SESSION,
 ) -> *const SSL_CIPHER {
-    if s.is_null() {
-        return std::ptr::null();
-    }
-    export!(s; std::ptr::null(); SSL_SESSION_get0_cipher(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| v.cipher.0)))
+    let session = forward!(s as Session, SSL_SESSION_get0_cipher(s), std::ptr::null());
+    guard(std::ptr::null(), || session.read(|v| v.cipher.0))
 }
 
 /// Sets the cipher suite of `s`; NULL is taken.
@@ -38,13 +34,9 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_cipher(
     s: *mut SSL_SESSION,
     cipher: *const SSL_CIPHER,
 ) -> c_int {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_set_cipher(s, cipher);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(s) }.map_or(0, |session| {
+    let session = forward!(s as Session, SSL_SESSION_set_cipher(s, cipher), 0);
+    guard(0, || {
         session.write(|v| v.cipher = CipherPtr(cipher));
         1
-    }))
+    })
 }

@@ -4,8 +4,8 @@ use std::ffi::CStr;
 
 use libc::{c_char, c_int, c_uchar, size_t};
 
-use super::copy;
-use crate::ffi::handle::Handle;
+use crate::ffi::args::{copied_bytes, write_out};
+use crate::ffi::guard::guard;
 use crate::ffi::memory::OwnedCStr;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
@@ -20,12 +20,10 @@ use crate::standalone::Session;
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get0_hostname(s: *const SSL_SESSION) -> *const c_char {
-    if s.is_null() {
-        return std::ptr::null();
-    }
-    export!(s; std::ptr::null(); SSL_SESSION_get0_hostname(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| v.hostname.as_ref().map_or(std::ptr::null(), |name| name.as_ptr()))))
+    let session = forward!(s as Session, SSL_SESSION_get0_hostname(s), std::ptr::null());
+    guard(std::ptr::null(), || {
+        session.read(|v| v.hostname.as_ref().map_or(std::ptr::null(), |name| name.as_ptr()))
+    })
 }
 
 /// Sets the server name of `s` to a copy of `hostname`; NULL clears it.
@@ -40,12 +38,8 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_hostname(
     s: *mut SSL_SESSION,
     hostname: *const c_char,
 ) -> c_int {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_set1_hostname(s, hostname);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(s) }.map_or(0, |session| {
+    let session = forward!(s as Session, SSL_SESSION_set1_hostname(s, hostname), 0);
+    guard(0, || {
         // SAFETY: the caller's promise; not NULL.
         let name = (!hostname.is_null()).then(|| unsafe { CStr::from_ptr(hostname) });
         // Without memory for the new name OpenSSL clears it, and queues no error.
@@ -53,7 +47,7 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_hostname(
         let done = name.is_ok();
         session.write(|v| v.hostname = name.unwrap_or(None));
         done.into()
-    }))
+    })
 }
 
 /// Gives the protocol that ALPN chose through `alpn` and its length through `len`.
@@ -69,14 +63,13 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_alpn_selected(
     alpn: *mut *const c_uchar,
     len: *mut size_t,
 ) {
-    if s.is_null() || alpn.is_null() || len.is_null() {
+    if alpn.is_null() || len.is_null() {
         return;
     }
-    export!(s; (); SSL_SESSION_get0_alpn_selected(s, alpn, len);
-    // SAFETY: the caller's promise.
-    if let Some(session) = unsafe { Session::borrow(s) } {
+    let session = forward!(s as Session, SSL_SESSION_get0_alpn_selected(s, alpn, len));
+    guard((), || {
         // SAFETY: the caller's promise.
-        session.read(|v| unsafe { super::give(v.alpn.as_ref(), alpn, len) })
+        session.read(|v| unsafe { write_out(v.alpn.as_ref(), alpn, len) })
     })
 }
 
@@ -93,16 +86,12 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_alpn_selected(
     alpn: *const c_uchar,
     len: size_t,
 ) -> c_int {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_set1_alpn_selected(s, alpn, len);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(s) }.map_or(0, |session| {
+    let session = forward!(s as Session, SSL_SESSION_set1_alpn_selected(s, alpn, len), 0);
+    guard(0, || {
         // SAFETY: the caller's promise.
-        let value = unsafe { copy(alpn, len) };
+        let value = unsafe { copied_bytes(alpn, len) };
         let done = value.is_ok();
         session.write(|v| v.alpn = value.unwrap_or(None));
         done.into()
-    }))
+    })
 }

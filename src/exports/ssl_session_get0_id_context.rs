@@ -1,13 +1,16 @@
 //! SSL_SESSION_get0_id_context(3)
 
+use std::ffi::CStr;
+
 use libc::{c_int, c_uchar, c_uint};
 
-use super::{bytes, nowhere};
+use crate::ffi::args::{nothing_to_set, short_bytes};
 use crate::ffi::constants::SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG;
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
-use crate::ffi::libcrypto;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
+use crate::standing;
 
 /// Returns the session id context of `s`, and its length through `len` unless that is NULL.
 ///
@@ -22,18 +25,16 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_id_context(
     s: *const SSL_SESSION,
     len: *mut c_uint,
 ) -> *const c_uchar {
-    if s.is_null() {
-        return std::ptr::null();
-    }
-    export!(s; std::ptr::null(); SSL_SESSION_get0_id_context(s, len);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| {
-        if !len.is_null() {
-            // SAFETY: the caller's promise; not NULL.
-            unsafe { *len = v.sid_ctx.as_slice().len() as c_uint };
-        }
-        v.sid_ctx.as_ptr()
-    })))
+    let session = forward!(s as Session, SSL_SESSION_get0_id_context(s, len), std::ptr::null());
+    guard(std::ptr::null(), || {
+        session.read(|v| {
+            if !len.is_null() {
+                // SAFETY: the caller's promise; not NULL.
+                unsafe { *len = v.sid_ctx.as_slice().len() as c_uint };
+            }
+            v.sid_ctx.as_ptr()
+        })
+    })
 }
 
 /// Sets the session id context of `s` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most.
@@ -49,19 +50,17 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_id_context(
     sid_ctx: *const c_uchar,
     sid_ctx_len: c_uint,
 ) -> c_int {
-    let len = sid_ctx_len as usize;
-    if len <= 32 && (s.is_null() || nowhere(sid_ctx, len)) {
+    if nothing_to_set(s, sid_ctx, sid_ctx_len) {
         return 0;
     }
-    export!(s; 0; SSL_SESSION_set1_id_context(s, sid_ctx, sid_ctx_len);
-    if sid_ctx_len as usize > 32 {
-        libcrypto::raise(SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"SSL_SESSION_set1_id_context");
-        0
-    } else {
+    forward!(standing::of(s), SSL_SESSION_set1_id_context(s, sid_ctx, sid_ctx_len), 0);
+    guard(0, || {
+        const TOO_LONG: c_int = SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG;
+        const FUNCTION: &CStr = c"SSL_SESSION_set1_id_context";
         // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| {
-            // SAFETY: the caller's promise.
-            session.write(|v| v.sid_ctx.set(unsafe { bytes(sid_ctx, sid_ctx_len as usize) })).into()
-        })
+        let sid_ctx = unsafe { short_bytes(sid_ctx, sid_ctx_len, TOO_LONG, FUNCTION) };
+        // SAFETY: the caller's promise.
+        let session = unsafe { Session::borrow(s) };
+        session.zip(sid_ctx).map_or(0, |(session, id)| session.write(|v| v.sid_ctx.set(id)).into())
     })
 }

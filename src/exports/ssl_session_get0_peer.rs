@@ -1,6 +1,6 @@
 //! SSL_SESSION_get0_peer(3)
 
-use crate::ffi::handle::Handle;
+use crate::ffi::guard::guard;
 use crate::ffi::types::{EVP_PKEY, SSL_SESSION, X509};
 use crate::standalone::Session;
 
@@ -14,12 +14,8 @@ use crate::standalone::Session;
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get0_peer(s: *mut SSL_SESSION) -> *mut X509 {
-    if s.is_null() {
-        return std::ptr::null_mut();
-    }
-    export!(s; std::ptr::null_mut(); SSL_SESSION_get0_peer(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(std::ptr::null_mut(), |session| session.peer()))
+    let session = forward!(s as Session, SSL_SESSION_get0_peer(s), std::ptr::null_mut());
+    guard(std::ptr::null_mut(), || session.peer())
 }
 
 /// Returns the peer's raw public key in `s`, or NULL.
@@ -32,10 +28,6 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_peer(s: *mut SSL_SESSION) -> *m
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get0_peer_rpk(s: *mut SSL_SESSION) -> *mut EVP_PKEY {
-    if s.is_null() {
-        return std::ptr::null_mut();
-    }
-    export!(s; std::ptr::null_mut(); SSL_SESSION_get0_peer_rpk(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(std::ptr::null_mut(), |session| session.peer_rpk()))
+    let session = forward!(s as Session, SSL_SESSION_get0_peer_rpk(s), std::ptr::null_mut());
+    guard(std::ptr::null_mut(), || session.peer_rpk())
 }

@@ -3,7 +3,7 @@
 use libc::c_uint;
 
 use crate::ffi::constants::TLSEXT_MAX_FRAGMENT_LENGTH_UNSPECIFIED;
-use crate::ffi::handle::Handle;
+use crate::ffi::guard::guard;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
 
@@ -15,12 +15,8 @@ use crate::standalone::Session;
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_compress_id(s: *const SSL_SESSION) -> c_uint {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_get_compress_id(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.compress_id.into())))
+    let session = forward!(s as Session, SSL_SESSION_get_compress_id(s), 0);
+    guard(0, || session.read(|v| v.compress_id.into()))
 }
 
 /// Returns the maximum fragment length mode of `s`; 0 is none.
@@ -31,16 +27,14 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_compress_id(s: *const SSL_SESSIO
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_max_fragment_length(s: *const SSL_SESSION) -> u8 {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_get_max_fragment_length(s);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| {
-        if v.max_fragment_len_mode == TLSEXT_MAX_FRAGMENT_LENGTH_UNSPECIFIED {
-            0
-        } else {
-            v.max_fragment_len_mode
-        }
-    })))
+    let session = forward!(s as Session, SSL_SESSION_get_max_fragment_length(s), 0);
+    guard(0, || {
+        session.read(|v| {
+            if v.max_fragment_len_mode == TLSEXT_MAX_FRAGMENT_LENGTH_UNSPECIFIED {
+                0
+            } else {
+                v.max_fragment_len_mode
+            }
+        })
+    })
 }

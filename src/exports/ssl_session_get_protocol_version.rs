@@ -2,7 +2,7 @@
 
 use libc::c_int;
 
-use crate::ffi::handle::Handle;
+use crate::ffi::guard::guard;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
 
@@ -14,12 +14,8 @@ use crate::standalone::Session;
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_protocol_version(s: *const SSL_SESSION) -> c_int {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_get_protocol_version(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.version)))
+    let session = forward!(s as Session, SSL_SESSION_get_protocol_version(s), 0);
+    guard(0, || session.read(|v| v.version))
 }
 
 /// Sets the protocol version of `s`; any number is taken. A cached session stays under the version it
@@ -35,13 +31,9 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_protocol_version(
     s: *mut SSL_SESSION,
     version: c_int,
 ) -> c_int {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_set_protocol_version(s, version);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(s) }.map_or(0, |session| {
+    let session = forward!(s as Session, SSL_SESSION_set_protocol_version(s, version), 0);
+    guard(0, || {
         session.write(|v| v.version = version);
         1
-    }))
+    })
 }

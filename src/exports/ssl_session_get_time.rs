@@ -2,11 +2,13 @@
 
 use libc::{c_long, time_t};
 
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::SSL_SESSION;
 use crate::interpose::{call, calls};
-use crate::rules::SessionRef;
-use crate::standalone::{Session, SessionHandle};
+use crate::rules::{SessionRef, Standing};
+use crate::standalone::{Session, SessionHandle, Standalone, Values};
+use crate::standing;
 
 /// Returns when `s` was made, in seconds since the epoch; 0 for NULL.
 ///
@@ -16,9 +18,9 @@ use crate::standalone::{Session, SessionHandle};
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_time(s: *const SSL_SESSION) -> c_long {
-    export!(s; 0; SSL_SESSION_get_time(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.time)))
+    forward!(standing::of(s), SSL_SESSION_get_time(s), 0);
+    // SAFETY: the caller's promise.
+    guard(0, || unsafe { read(s, |v| v.time) })
 }
 
 /// Sets when `s` was made, in seconds since the epoch. A cached session takes its new place in the
@@ -31,11 +33,12 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_time(s: *const SSL_SESSION) -> c
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_long) -> c_long {
-    export_both!(s; 0;
+    if let Some(real) = standing::of(s) {
         // SAFETY: the caller's promise.
-        |real| unsafe { calls::set_time(real, s, tm) };
-        // SAFETY: the caller's promise.
-        unsafe { change(s, |session| session.write(|v| v.time = tm)) }.map_or(0, |()| tm))
+        return guard(0, || unsafe { calls::set_time(real, s, tm) });
+    }
+    // SAFETY: the caller's promise.
+    guard(0, || unsafe { change(s, |v| v.time = tm) }.map_or(0, |()| tm))
 }
 
 /// The same as SSL_SESSION_get_time() with a `time_t`.
@@ -47,11 +50,12 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -> time_t {
     // Not by way of the older function: libssl's own calls this one, perhaps through us.
-    export_both!(s; 0;
-        |real| call!(real, SSL_SESSION_get_time_ex(s)
+    if let Some(real) = standing::of(s) {
+        return call!(real, SSL_SESSION_get_time_ex(s)
             else call!(real, SSL_SESSION_get_time(s) else 0));
-        // SAFETY: the caller's promise.
-        unsafe { SSL_SESSION_get_time(s) })
+    }
+    // SAFETY: the caller's promise.
+    guard(0, || unsafe { read(s, |v| v.time) })
 }
 
 /// The same as SSL_SESSION_set_time() with a `time_t`.
@@ -62,11 +66,12 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_set_time_ex(s: *mut SSL_SESSION, tm: time_t) -> time_t {
-    export_both!(s; 0;
+    if let Some(real) = standing::of(s) {
         // SAFETY: the caller's promise.
-        |real| unsafe { calls::set_time_ex(real, s, tm) };
-        // SAFETY: the caller's promise.
-        unsafe { SSL_SESSION_set_time(s, tm) })
+        return guard(0, || unsafe { calls::set_time_ex(real, s, tm) });
+    }
+    // SAFETY: the caller's promise.
+    guard(0, || unsafe { change(s, |v| v.time = tm) }.map_or(0, |()| tm))
 }
 
 /// Returns for how many seconds `s` is good; 0 for NULL.
@@ -77,9 +82,9 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_time_ex(s: *mut SSL_SESSION, tm:
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -> c_long {
-    export!(s; 0; SSL_SESSION_get_timeout(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.timeout)))
+    forward!(standing::of(s), SSL_SESSION_get_timeout(s), 0);
+    // SAFETY: the caller's promise.
+    guard(0, || unsafe { read(s, |v| v.timeout) })
 }
 
 /// Sets for how many seconds `s` is good. A cached session takes its new place in the order at once.
@@ -91,25 +96,34 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_set_timeout(s: *mut SSL_SESSION, t: c_long) -> c_long {
-    export_both!(s; 0;
-    // SAFETY: the caller's promise.
-    |real| unsafe { calls::set_timeout(real, s, t) };
-    if t < 0 {
-        0
-    } else {
+    if let Some(real) = standing::of(s) {
         // SAFETY: the caller's promise.
-        unsafe { change(s, |session| session.write(|v| v.timeout = t)) }.map_or(0, |()| 1)
-    })
+        return guard(0, || unsafe { calls::set_timeout(real, s, t) });
+    }
+    if t < 0 {
+        return 0;
+    }
+    // SAFETY: the caller's promise.
+    guard(0, || unsafe { change(s, |v| v.timeout = t) }.map_or(0, |()| 1))
 }
 
-/// Changes a time of a session, and its place in the caches that hold it.
+/// What a session of ours says of its times; 0 for NULL.
 ///
 /// # Safety
 /// `s` is NULL or live.
-unsafe fn change(s: *mut SSL_SESSION, change: impl FnOnce(&Session)) -> Option<()> {
+unsafe fn read(s: *const SSL_SESSION, read: impl FnOnce(&Values) -> c_long) -> c_long {
+    // SAFETY: the caller's promise.
+    unsafe { Session::borrow(s) }.map_or(0, |session| session.read(read))
+}
+
+/// Changes the times of a session of ours, and moves it in the caches that hold it; `None` for NULL.
+///
+/// # Safety
+/// `s` is NULL or live.
+unsafe fn change(s: *mut SSL_SESSION, change: impl FnOnce(&mut Values)) -> Option<()> {
     // SAFETY: the caller's promise.
     let session = unsafe { SessionHandle::borrow(s) }?;
-    change(&session.0);
-    session.rescheduled();
+    session.0.write(change);
+    Standalone::registry().reschedule(&session);
     Some(())
 }

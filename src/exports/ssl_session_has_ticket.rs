@@ -2,7 +2,8 @@
 
 use libc::{c_int, c_uchar, c_ulong, size_t};
 
-use crate::ffi::handle::Handle;
+use crate::ffi::args::write_out;
+use crate::ffi::guard::guard;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::{Session, Values};
 
@@ -14,12 +15,8 @@ use crate::standalone::{Session, Values};
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_has_ticket(s: *const SSL_SESSION) -> c_int {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_has_ticket(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(Values::has_ticket).into()))
+    let session = forward!(s as Session, SSL_SESSION_has_ticket(s), 0);
+    guard(0, || session.read(Values::has_ticket).into())
 }
 
 /// Returns for how long the server said the ticket of `s` is good, in seconds.
@@ -32,12 +29,8 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_has_ticket(s: *const SSL_SESSION) ->
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_ticket_lifetime_hint(
     s: *const SSL_SESSION,
 ) -> c_ulong {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_get_ticket_lifetime_hint(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.read(|v| v.ticket_lifetime_hint)))
+    let session = forward!(s as Session, SSL_SESSION_get_ticket_lifetime_hint(s), 0);
+    guard(0, || session.read(|v| v.ticket_lifetime_hint))
 }
 
 /// Gives the ticket of `s` through `tick`, unless that is NULL, and its length through `len`.
@@ -53,13 +46,12 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_ticket(
     tick: *mut *const c_uchar,
     len: *mut size_t,
 ) {
-    if s.is_null() || len.is_null() {
+    if len.is_null() {
         return;
     }
-    export!(s; (); SSL_SESSION_get0_ticket(s, tick, len);
-    // SAFETY: the caller's promise.
-    if let Some(session) = unsafe { Session::borrow(s) } {
+    let session = forward!(s as Session, SSL_SESSION_get0_ticket(s, tick, len));
+    guard((), || {
         // SAFETY: the caller's promise.
-        session.read(|v| unsafe { super::give(v.ticket.as_deref(), tick, len) })
+        session.read(|v| unsafe { write_out(v.ticket.as_deref(), tick, len) })
     })
 }

@@ -2,7 +2,7 @@
 
 use libc::c_int;
 
-use crate::ffi::handle::Handle;
+use crate::ffi::guard::guard;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
 
@@ -15,10 +15,6 @@ use crate::standalone::Session;
 /// `s` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_is_resumable(s: *const SSL_SESSION) -> c_int {
-    if s.is_null() {
-        return 0;
-    }
-    export!(s; 0; SSL_SESSION_is_resumable(s);
-        // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| session.is_resumable().into()))
+    let session = forward!(s as Session, SSL_SESSION_is_resumable(s), 0);
+    guard(0, || session.is_resumable().into())
 }

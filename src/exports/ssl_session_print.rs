@@ -10,6 +10,7 @@ use crate::ffi::memory::NoMemory;
 use crate::ffi::streams::fwrite;
 use crate::ffi::types::{BIO, FILE, SSL_SESSION};
 use crate::standalone::{Session, Values, print};
+use crate::standing;
 
 /// Prints every value of `ses` to `fp`, the master key too, for people to read.
 ///
@@ -27,13 +28,13 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_fp(
     if fp.is_null() {
         return 0;
     }
-    export_calling_back!(ses; 0; SSL_SESSION_print_fp(fp, ses);
+    forward!(standing::of(ses), SSL_SESSION_print_fp(fp, ses), 0);
     // SAFETY: the caller's promise.
-    unsafe { Session::borrow(ses) }.and_then(|session| text(session, print::print)).map_or(0, |text| {
-        // SAFETY: the caller's promise; the text's own length.
-        let written = unsafe { fwrite(text.as_ptr().cast(), 1, text.len(), fp) };
-        (written == text.len()).into()
-    }))
+    let session = unsafe { Session::borrow(ses) };
+    let Some(text) = session.and_then(|session| text(session, print::print)) else { return 0 };
+    // SAFETY: the caller's promise; the text's own length.
+    let written = unsafe { fwrite(text.as_ptr().cast(), 1, text.len(), fp) };
+    (written == text.len()).into()
 }
 
 /// Prints every value of `ses` to `bp`, the master key too, for people to read.
@@ -45,13 +46,12 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_fp(
 /// `bp` is NULL or live, `ses` NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_SESSION_print(bp: *mut BIO, ses: *const SSL_SESSION) -> c_int {
-    export_calling_back!(ses; 0; SSL_SESSION_print(bp, ses);
+    forward!(standing::of(ses), SSL_SESSION_print(bp, ses), 0);
     // SAFETY: the caller's promise.
-    unsafe { Session::borrow(ses) }.and_then(|session| text(session, print::print)).map_or(
-        0,
-        // SAFETY: the caller's promise.
-        |text| unsafe { write(bp, &text) },
-    ))
+    let session = unsafe { Session::borrow(ses) };
+    let text = session.and_then(|session| text(session, print::print));
+    // SAFETY: the caller's promise.
+    text.map_or(0, |text| unsafe { write(bp, &text) })
 }
 
 /// Prints the id and the master key of `ses` to `bp`, in one line of a key log.
@@ -66,12 +66,12 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_print_keylog(
     bp: *mut BIO,
     ses: *const SSL_SESSION,
 ) -> c_int {
-    export_calling_back!(ses; 0; SSL_SESSION_print_keylog(bp, ses);
+    forward!(standing::of(ses), SSL_SESSION_print_keylog(bp, ses), 0);
     // SAFETY: the caller's promise.
-    unsafe { Session::borrow(ses) }
-        .and_then(|session| text(session, print::print_keylog).flatten())
-        // SAFETY: the caller's promise.
-        .map_or(0, |text| unsafe { write(bp, &text) }))
+    let session = unsafe { Session::borrow(ses) };
+    let text = session.and_then(|session| text(session, print::print_keylog).flatten());
+    // SAFETY: the caller's promise.
+    text.map_or(0, |text| unsafe { write(bp, &text) })
 }
 
 /// What `print` makes of the session; `None` without memory, with the error queued.

@@ -2,12 +2,13 @@
 
 use libc::{c_int, c_uchar, c_uint};
 
-use super::{bytes, nowhere};
+use crate::ffi::args::{nothing_to_set, short_bytes};
 use crate::ffi::constants::SSL_R_SSL_SESSION_ID_TOO_LONG;
+use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
-use crate::ffi::libcrypto;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
+use crate::standing;
 
 /// Returns the id of `s`, and its length through `len` unless that is NULL.
 ///
@@ -22,18 +23,16 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_id(
     s: *const SSL_SESSION,
     len: *mut c_uint,
 ) -> *const c_uchar {
-    if s.is_null() {
-        return std::ptr::null();
-    }
-    export!(s; std::ptr::null(); SSL_SESSION_get_id(s, len);
-    // SAFETY: the caller's promise.
-    unsafe { Session::borrow(s) }.map_or(std::ptr::null(), |session| session.read(|v| {
-        if !len.is_null() {
-            // SAFETY: the caller's promise; not NULL.
-            unsafe { *len = v.id.as_slice().len() as c_uint };
-        }
-        v.id.as_ptr()
-    })))
+    let session = forward!(s as Session, SSL_SESSION_get_id(s, len), std::ptr::null());
+    guard(std::ptr::null(), || {
+        session.read(|v| {
+            if !len.is_null() {
+                // SAFETY: the caller's promise; not NULL.
+                unsafe { *len = v.id.as_slice().len() as c_uint };
+            }
+            v.id.as_ptr()
+        })
+    })
 }
 
 /// Sets the id of `s` to the `sid_len` bytes at `sid`, 32 at most. A cached session stays where it is,
@@ -50,19 +49,16 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_id(
     sid: *const c_uchar,
     sid_len: c_uint,
 ) -> c_int {
-    let len = sid_len as usize;
-    if len <= 32 && (s.is_null() || nowhere(sid, len)) {
+    if nothing_to_set(s, sid, sid_len) {
         return 0;
     }
-    export!(s; 0; SSL_SESSION_set1_id(s, sid, sid_len);
-    if sid_len as usize > 32 {
-        libcrypto::raise(SSL_R_SSL_SESSION_ID_TOO_LONG, c"SSL_SESSION_set1_id");
-        0
-    } else {
+    forward!(standing::of(s), SSL_SESSION_set1_id(s, sid, sid_len), 0);
+    guard(0, || {
+        const TOO_LONG: c_int = SSL_R_SSL_SESSION_ID_TOO_LONG;
         // SAFETY: the caller's promise.
-        unsafe { Session::borrow(s) }.map_or(0, |session| {
-            // SAFETY: the caller's promise.
-            session.write(|v| v.id.set(unsafe { bytes(sid, sid_len as usize) })).into()
-        })
+        let id = unsafe { short_bytes(sid, sid_len, TOO_LONG, c"SSL_SESSION_set1_id") };
+        // SAFETY: the caller's promise.
+        let session = unsafe { Session::borrow(s) };
+        session.zip(id).map_or(0, |(session, id)| session.write(|v| v.id.set(id)).into())
     })
 }

@@ -2,14 +2,15 @@
 
 use libc::{c_char, c_int, c_uchar, c_uint, size_t};
 
-use super::{bytes, key};
-use crate::cache::Statistics;
+use crate::cache::{Key, Statistics};
+use crate::ffi::args::{bytes, key};
 use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
 use crate::interpose::calls;
-use crate::rules::{Member, SessionRef};
+use crate::rules::SessionRef;
 use crate::standalone::{Connection, Context, SessionHandle};
+use crate::standing;
 
 /// Returns the version of this library, such as "0.1.0".
 ///
@@ -41,12 +42,15 @@ pub unsafe extern "C-unwind" fn SSLCACHE_get1_session(
 ) -> *mut SSL_SESSION {
     // SAFETY: the caller's promise.
     let Some(key) = (unsafe { key(version, id, id_len) }) else { return std::ptr::null_mut() };
-    export_both!(ctx; std::ptr::null_mut();
-        |_real| calls::get1_session(ctx, &key);
+    if standing::of(ctx).is_some() {
+        return guard(std::ptr::null_mut(), || calls::get1_session(ctx, &key));
+    }
+    guard(std::ptr::null_mut(), || {
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }
             .and_then(|ctx| ctx.cache().find(&key))
-            .map_or(std::ptr::null_mut(), SessionHandle::into_ptr))
+            .map_or(std::ptr::null_mut(), SessionHandle::into_ptr)
+    })
 }
 
 /// Does what a server does with the session id of a ClientHello: looks in the internal cache, unless
@@ -68,16 +72,13 @@ pub unsafe extern "C-unwind" fn SSLCACHE_accept_session(
     id_len: c_uint,
 ) -> *mut SSL_SESSION {
     let null = std::ptr::null_mut();
-    if id_len as usize > crate::cache::Key::MAX_ID {
+    if id_len as usize > Key::MAX_ID || standing::of(ssl).is_some() {
         return null;
     }
-    export_calling_back!(ssl; 
-        |_real| null;
-        // SAFETY: the caller's promise.
-        unsafe { Connection::borrow(ssl) }
-            // SAFETY: the caller's promise.
-            .and_then(|connection| connection.accept_session(unsafe { bytes(id, id_len as usize) }))
-            .map_or(null, SessionHandle::into_ptr))
+    // SAFETY: the caller's promise.
+    let (connection, id) = unsafe { (Connection::borrow(ssl), bytes(id, id_len as usize)) };
+    let session = connection.and_then(|connection| connection.accept_session(id));
+    session.map_or(null, SessionHandle::into_ptr)
 }
 
 /// Does what the end of a handshake does with its session: it becomes the one of `ssl`; it is stored,
@@ -97,13 +98,14 @@ pub unsafe extern "C-unwind" fn SSLCACHE_negotiated(
     ssl: *mut SSL,
     session: *mut SSL_SESSION,
 ) -> c_int {
-    export_calling_back!(ssl;
-    |_real| 0;
+    if standing::of(ssl).is_some() {
+        return 0;
+    }
     // SAFETY: the caller's promise.
     match unsafe { (Connection::borrow(ssl), SessionHandle::borrow(session)) } {
         (Some(connection), Some(session)) => connection.negotiated(&session).into(),
         _ => 0,
-    })
+    }
 }
 
 /// Writes what happened so far in the internal cache of `ctx` to `out`. `out_size` is
@@ -120,7 +122,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_stats(
     out: *mut Statistics,
     out_size: size_t,
 ) -> c_int {
-    let statistics = match answering!(ctx) {
+    let statistics = match standing::of(ctx) {
         Some(_) => guard(None, || calls::statistics(ctx)),
         None => guard(None, || {
             // SAFETY: the caller's promise.

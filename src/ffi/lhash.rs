@@ -6,14 +6,15 @@
 //! also take out by its address: while one of our own calls runs, the hash of an item is the one
 //! that it was put in with, and equal means the very same one.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::{c_int, c_ulong};
+use sslcache_sync::Lock;
 
 use super::guard::guard;
 use super::types::LHASH_OF_SSL_SESSION;
@@ -168,24 +169,40 @@ impl<I> Drop for Lhash<I> {
     }
 }
 
-thread_local! {
-    /// While a call of ours runs: the hash of the item that it is about.
-    static KNOWN: Cell<Option<c_ulong>> = const { Cell::new(None) };
+/// Our calls come one at a time, for [`KNOWN_ON`] and [`KNOWN_BY`]: a variable of each thread's own
+/// takes memory, and what is in a table must be taken out without.
+static CALLING: Lock<()> = Lock::new(());
+/// The thread that a call of ours runs on; 0 for none.
+static KNOWN_ON: AtomicUsize = AtomicUsize::new(0);
+/// The hash of the item that the call is about.
+static KNOWN_BY: AtomicUsize = AtomicUsize::new(0);
+
+fn this_thread() -> usize {
+    // SAFETY: always succeeds.
+    unsafe { libc::pthread_self() as usize }
 }
 
 fn known_by<R>(hash: c_ulong, call: impl FnOnce() -> R) {
-    KNOWN.set(Some(hash));
+    let _calling = CALLING.lock();
+    KNOWN_BY.store(hash as usize, Ordering::Relaxed);
+    KNOWN_ON.store(this_thread(), Ordering::Relaxed);
     call();
-    KNOWN.set(None);
+    KNOWN_ON.store(0, Ordering::Relaxed);
+}
+
+/// Inside a call of ours on this thread: the hash of its item.
+fn known() -> Option<c_ulong> {
+    let is_known = KNOWN_ON.load(Ordering::Relaxed) == this_thread();
+    is_known.then(|| KNOWN_BY.load(Ordering::Relaxed) as c_ulong)
 }
 
 unsafe extern "C-unwind" fn hash<I: Item>(item: *const c_void) -> c_ulong {
     // SAFETY: libcrypto passes what a program looks for: a live item.
-    KNOWN.get().unwrap_or_else(|| guard(0, || unsafe { I::hash(item.cast_mut()) }))
+    known().unwrap_or_else(|| guard(0, || unsafe { I::hash(item.cast_mut()) }))
 }
 
 unsafe extern "C-unwind" fn compare<I: Item>(a: *const c_void, b: *const c_void) -> c_int {
-    let is_equal = if KNOWN.get().is_some() {
+    let is_equal = if known().is_some() {
         std::ptr::eq(a, b)
     } else {
         // SAFETY: as in `hash`, and what is in the table is live.

@@ -1,6 +1,7 @@
 //! What Rust and C share: OpenSSL's types and constants, the guard at the boundary, handles, memory that
 //! may run out, and the functions of other libraries.
 
+pub mod args;
 pub mod constants;
 pub mod guard;
 pub mod handle;
@@ -8,6 +9,7 @@ pub mod lhash;
 pub mod libcrypto;
 pub mod memory;
 pub mod objects;
+pub mod per_thread;
 pub mod streams;
 pub mod symbols;
 pub mod types;

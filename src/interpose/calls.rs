@@ -5,18 +5,21 @@ use std::ffi::CStr;
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, time_t};
 
 use super::alone::{Why, leave_alone};
-use super::attached::{self, attach};
+use super::attach::{self, attach};
+use super::attached;
 use super::quiet::{freeing, is_freeing, is_made_by_libssl, is_quiet, making};
 use super::real::{Real, call};
 use super::session::{RealSession, lifetime};
+use super::standing::Interposed;
 use super::{connection, hooks, shadow};
 use crate::cache::{Key, Statistics};
+use crate::ffi::args;
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::lhash::lhash_functions;
 use crate::ffi::types::*;
 use crate::report;
-use crate::rules::SessionRef;
+use crate::rules::{SessionRef, Standing};
 use crate::standing;
 
 /// `SSL_CTX_new`
@@ -66,13 +69,13 @@ pub fn ctx_ctrl(
     let Some(attached) = attached::of(ctx) else { return pass() };
     match command {
         // libssl still counts a client's misses, and no others: its own cache is not looked into.
-        SSL_CTRL_SESS_MISSES => pass() + attached.cache.counted(|counters| &counters.misses),
+        SSL_CTRL_SESS_MISSES => pass() + attached.cache().counted(|counters| &counters.misses),
         SSL_CTRL_SET_SESS_CACHE_MODE => {
             hooks::mode_changes(real, ctx, attached);
-            attached::set_real_mode(real, ctx, argument as u32);
-            attached.cache.ctrl(command, argument).unwrap_or(0)
+            attach::set_real_mode(real, ctx, argument as u32);
+            attached.cache().ctrl(command, argument).unwrap_or(0)
         }
-        _ => attached.cache.ctrl(command, argument).unwrap_or_else(pass),
+        _ => attached.cache().ctrl(command, argument).unwrap_or_else(pass),
     }
 }
 
@@ -90,7 +93,7 @@ pub unsafe fn add_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_SESS
     };
     // SAFETY: the caller's promise.
     let Some(session) = (unsafe { RealSession::borrow(session) }) else { return 0 };
-    attached.cache.add(ctx, &session).into()
+    attached.cache().add(ctx, &session).into()
 }
 
 /// `SSL_CTX_remove_session`
@@ -107,12 +110,12 @@ pub unsafe fn remove_session(real: &Real, ctx: *mut SSL_CTX, session: *mut SSL_S
     };
     // SAFETY: the caller's promise.
     let Some(session) = (unsafe { RealSession::borrow(session) }) else { return 0 };
-    attached.cache.remove(ctx, &session).into()
+    attached.cache().remove(ctx, &session).into()
 }
 
 /// `SSL_CTX_free`
 pub fn ctx_free(real: &Real, ctx: *mut SSL_CTX) {
-    attached::watch_end(real, ctx);
+    attach::watch_end(real, ctx);
     let pass = || call!(real, SSL_CTX_free(ctx) else ());
     // Only the report at the end cares that it is the end; connections come here all the time.
     if report::stats_wanted() { freeing(ctx.addr(), pass) } else { pass() }
@@ -122,7 +125,7 @@ pub fn ctx_free(real: &Real, ctx: *mut SSL_CTX) {
 pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
     match attached::of(ctx) {
         Some(attached) if tm == 0 && is_freeing(ctx.addr()) => attached.close(ctx),
-        Some(attached) => attached.cache.flush(ctx, tm, lifetime(real)),
+        Some(attached) => attached.cache().flush(ctx, tm, lifetime(real)),
         None if ctx.is_null() => {}
         // The older function calls the newer, where there is one: perhaps through us.
         None => call!(real, SSL_CTX_flush_sessions_ex(ctx, tm)
@@ -133,7 +136,7 @@ pub fn flush_sessions(real: &Real, ctx: *mut SSL_CTX, tm: c_long) {
 /// `SSL_CTX_sessions`; without memory for a table the real library's own, which is empty.
 pub fn sessions(real: &Real, ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESSION {
     attached::of(ctx)
-        .and_then(|attached| attached.cache.table(lhash_functions!(real)?))
+        .and_then(|attached| attached.cache().table(lhash_functions!(real)?))
         .unwrap_or_else(|| call!(real, SSL_CTX_sessions(ctx) else std::ptr::null_mut()))
 }
 
@@ -142,7 +145,7 @@ macro_rules! callback_calls {
         #[doc = concat!("`", stringify!($real_set), "`")]
         pub fn $set(real: &Real, ctx: *mut SSL_CTX, callback: $type) {
             match attached::of(ctx) {
-                Some(attached) => attached.cache.callbacks.$set(callback),
+                Some(attached) => attached.cache().callbacks.$set(callback),
                 None if ctx.is_null() => {}
                 None => call!(real, $real_set(ctx, callback) else ()),
             }
@@ -151,7 +154,7 @@ macro_rules! callback_calls {
         #[doc = concat!("`", stringify!($real_get), "`")]
         pub fn $get(real: &Real, ctx: *mut SSL_CTX) -> $type {
             match attached::of(ctx) {
-                Some(attached) => attached.cache.callbacks.$get(),
+                Some(attached) => attached.cache().callbacks.$get(),
                 None if ctx.is_null() => None,
                 None => call!(real, $real_get(ctx) else None),
             }
@@ -182,9 +185,9 @@ pub unsafe fn has_matching_session_id(
     }
     let version = call!(real, SSL_version(ssl) else 0);
     // SAFETY: the caller's promise.
-    let key = unsafe { crate::exports::key(version, id, len) };
+    let key = unsafe { args::key(version, id, len) };
     let attached = attached::of(connection::session_ctx(real, ssl));
-    let ours = attached.zip(key).is_some_and(|(attached, key)| attached.cache.contains(&key));
+    let ours = attached.zip(key).is_some_and(|(attached, key)| attached.cache().contains(&key));
     if ours {
         return 1;
     }
@@ -233,7 +236,7 @@ unsafe fn rescheduled(real: &Real, session: *mut SSL_SESSION) {
     }
     // SAFETY: the caller's promise.
     if let Some(session) = unsafe { RealSession::borrow(session) } {
-        session.rescheduled();
+        Interposed::registry().reschedule(&session);
     }
 }
 
@@ -281,11 +284,11 @@ pub unsafe fn set_timeout(real: &Real, session: *mut SSL_SESSION, timeout: c_lon
 /// `SSLCACHE_get1_session`
 pub fn get1_session(ctx: *mut SSL_CTX, key: &Key) -> *mut SSL_SESSION {
     attached::of(ctx)
-        .and_then(|attached| attached.cache.find(key))
+        .and_then(|attached| attached.cache().find(key))
         .map_or(std::ptr::null_mut(), RealSession::into_ptr)
 }
 
 /// `SSLCACHE_stats`
 pub fn statistics(ctx: *mut SSL_CTX) -> Option<Statistics> {
-    attached::of(ctx).map(|attached| attached.cache.statistics())
+    attached::of(ctx).map(|attached| attached.cache().statistics())
 }

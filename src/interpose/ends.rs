@@ -6,13 +6,12 @@
 //! it was taken, and an object's end runs the functions of the default at that moment: there may have
 //! to be an index in several.
 
-use std::cell::Cell;
-
 use libc::{c_int, c_long, c_void};
 
 use super::real::{Real, call};
 use crate::address_map::AddressMap;
 use crate::ffi::libcrypto::{CryptoExData, ExNewFree};
+use crate::ffi::per_thread::PerThread;
 
 /// The ends of one class of objects.
 pub struct Ends {
@@ -22,10 +21,9 @@ pub struct Ends {
     watched: AddressMap<()>,
 }
 
-thread_local! {
-    /// The newest object of this thread that an index of ours has seen being made.
-    static MADE: Cell<usize> = const { Cell::new(0) };
-}
+/// The newest object of this thread that an index of ours has seen being made. What there is no memory
+/// to note was not seen.
+static MADE: PerThread = PerThread::new();
 
 impl Ends {
     /// Ends of `class`, each of which is to run `free`.
@@ -72,5 +70,5 @@ unsafe extern "C-unwind" fn made(
     _: c_long,
     _: *mut c_void,
 ) {
-    MADE.set(object.addr());
+    let _ = MADE.set(object.addr());
 }

@@ -31,8 +31,8 @@ unsafe extern "C-unwind" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -
     let session = unsafe { RealSession::borrow(session) };
     if let (Some((real, ctx, attached)), Some(session)) = (concerned(ssl), session) {
         let handshake = handshake(real, ctx, ssl, is_tls13(real, &session));
-        attached.cache.established(ctx, &session, &handshake);
-        attached.cache.callbacks.offer::<RealSession>(ssl, &session);
+        attached.cache().established(ctx, &session, &handshake);
+        attached.cache().callbacks.offer::<RealSession>(ssl, &session);
         auto_flush(real, ctx, attached, handshake.server);
     }
     // Our own references, and the application's, are their own: libssl takes back the one it gave.
@@ -57,7 +57,7 @@ unsafe extern "C-unwind" fn get_hook(
     let Some(key) = Key::new(version, id) else { return null };
     let handshake = handshake(real, ctx, ssl, version == TLS1_3_VERSION);
     catch_up_flush(real, ctx, attached, handshake.server);
-    let found = attached.cache.look_up(ctx, ssl, &key, handshake.single_use);
+    let found = attached.cache().look_up(ctx, ssl, &key, handshake.single_use);
     let Some(found) = found else { return null };
     let session = if handshake.single_use && found.was_cached {
         shadow::cast(real, ctx, found.session)
@@ -77,7 +77,7 @@ unsafe extern "C-unwind" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SES
     let session = unsafe { RealSession::borrow(session) };
     if let (Some(attached), Some(session)) = (attached::of(ctx), session) {
         shadow::lifted(ctx, &session);
-        attached.cache.removed(ctx, &session, &session.key());
+        attached.cache().removed(ctx, &session, &session.key());
     }
 }
 
@@ -131,12 +131,12 @@ fn auto_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: bool)
     if server {
         attached.see_flush(good.wrapping_add(1) >> 8);
     }
-    attached.cache.auto_flush(ctx, server, good.into(), clock::now());
+    attached.cache().auto_flush(ctx, server, good.into(), clock::now());
 }
 
 /// The mode is about to change. Where it had no automatic flush, none is owed for the handshakes so far.
 pub fn mode_changes(real: &Real, ctx: *mut SSL_CTX, attached: &Attached) {
-    let mode = attached.cache.mode();
+    let mode = attached.cache().mode();
     if !(mode.covers(true) && mode.auto_clears()) {
         attached.see_flush(good_handshakes(real, ctx, true) >> 8);
     }
@@ -149,6 +149,6 @@ fn catch_up_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: b
         return;
     }
     if attached.see_flush(good_handshakes(real, ctx, server) >> 8) {
-        attached.cache.auto_flush(ctx, server, 0xff, clock::now());
+        attached.cache().auto_flush(ctx, server, 0xff, clock::now());
     }
 }

@@ -13,6 +13,7 @@
 //! whose way back must go straight through.
 
 mod alone;
+mod attach;
 mod attached;
 pub mod calls;
 mod connection;
@@ -24,6 +25,7 @@ mod real;
 mod session;
 mod shadow;
 mod shared_memory;
+mod standing;
 
 pub use attached::is_attached;
 pub use real::Real;

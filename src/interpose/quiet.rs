@@ -5,24 +5,23 @@
 //! that nobody can use any more when its own callbacks are called. The mark of
 //! [`making`] has the next `SSL_CTX_new_ex` leave its context alone, at worst.
 
-use std::cell::Cell;
-
+use crate::ffi::per_thread::PerThread;
 use crate::ffi::types::SSL_CTX;
 
-thread_local! {
-    static QUIET: Cell<usize> = const { Cell::new(0) };
-    static FREEING: Cell<usize> = const { Cell::new(0) };
-    static MAKING: Cell<bool> = const { Cell::new(false) };
-}
+/// Addresses of contexts.
+static QUIET: PerThread = PerThread::new();
+static FREEING: PerThread = PerThread::new();
+/// Not 0 for yes.
+static MAKING: PerThread = PerThread::new();
 
 /// Calls the real library such that its calls back into us for the context at this address go
 /// straight through to it: `SSL_CTX_ctrl` gives the real library's own numbers, and the remove hook,
-/// which it calls once at most, does nothing.
-pub fn quietly<R>(ctx: usize, call: impl FnOnce() -> R) -> R {
-    QUIET.set(ctx);
+/// which it calls once at most, does nothing. `None`, and nothing is called, without memory for that.
+pub fn quietly<R>(ctx: usize, call: impl FnOnce() -> R) -> Option<R> {
+    QUIET.set(ctx).ok()?;
     let result = call();
-    QUIET.set(0);
-    result
+    QUIET.clear();
+    Some(result)
 }
 
 /// Inside [`quietly`] for this context.
@@ -33,14 +32,16 @@ pub fn is_quiet(ctx: usize) -> bool {
 /// The same, which ends here: to be asked by the remove hook. When it has run, libssl gives back its
 /// reference to the session.
 pub fn ends_quiet(ctx: usize) -> bool {
-    is_quiet(ctx) && QUIET.replace(0) == ctx
+    is_quiet(ctx) && QUIET.take() == ctx
 }
 
-/// Makes a call that gives back a reference to the context at this address.
+/// Makes a call that gives back a reference to the context at this address. (Without memory for the
+/// mark its end is taken for a flush, until its ex_data tells.)
 pub fn freeing(ctx: usize, call: impl FnOnce()) {
-    let outer = FREEING.replace(ctx);
+    let outer = FREEING.get();
+    let _ = FREEING.set(ctx);
     call();
-    FREEING.set(outer);
+    let _ = FREEING.set(outer);
 }
 
 /// Inside [`freeing`] for this context: a flush of everything now is its end.
@@ -48,17 +49,18 @@ pub fn is_freeing(ctx: usize) -> bool {
     FREEING.get() == ctx
 }
 
-/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us.
+/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us. (Without memory
+/// for the mark the context is attached twice; the second time takes the place of the first.)
 pub fn making(call: impl FnOnce() -> *mut SSL_CTX) -> *mut SSL_CTX {
-    MAKING.set(true);
+    let _ = MAKING.set(1);
     let ctx = call();
-    MAKING.set(false);
+    MAKING.clear();
     ctx
 }
 
 /// Whether this is the call that the real `SSL_CTX_new` makes inside [`making`]. There is one.
 pub fn is_made_by_libssl() -> bool {
-    MAKING.take()
+    MAKING.take() != 0
 }
 
 #[cfg(test)]
@@ -67,13 +69,14 @@ mod tests {
 
     #[test]
     fn quiet_is_one_context_until_the_hook_has_run() {
-        quietly(8, || {
+        let called = quietly(8, || {
             assert!(is_quiet(8) && !is_quiet(16));
             assert!(!ends_quiet(16));
             assert!(ends_quiet(8));
             assert!(!is_quiet(8));
         });
-        quietly(8, || assert!(is_quiet(8)));
+        assert_eq!(called, Some(()));
+        assert_eq!(quietly(8, || is_quiet(8)), Some(true));
         assert!(!is_quiet(8));
     }
 }

@@ -2,34 +2,25 @@
 
 use libc::c_long;
 
-use super::{Held, InternalCache, SessionRef, Source};
+use super::{Handshake, Held, InternalCache, SessionRef, Source, Standing};
 use crate::cache::{Key, SessionCache};
 use crate::ffi::guard::guard;
 use crate::ffi::types::{SSL, SSL_CTX};
-
-/// The facts of a handshake that decide whether its session is stored.
-#[derive(Clone, Copy, Debug)]
-pub struct Handshake {
-    /// We are the server.
-    pub server: bool,
-    /// The session is one of TLS 1.3.
-    pub tls13: bool,
-    /// A server that accepts early data and refuses replays: a session resumes once.
-    pub single_use: bool,
-    /// SSL_OP_NO_TICKET: tickets carry no state.
-    pub no_ticket: bool,
-}
 
 /// What a server's look-up found, and a handshake accepts.
 pub struct Found<S> {
     /// The session, with a reference for the handshake.
     pub session: Held<S>,
-    /// It was in the internal cache at the moment that counts: where sessions resume once, only
-    /// then may it.
+    /// Whether it was taken from the internal cache; with `single_use`, only such a session may
+    /// resume.
     pub was_cached: bool,
 }
 
-impl<S: SessionRef> InternalCache<S> {
+impl<S> InternalCache<S>
+where
+    S: SessionRef,
+    S::Standing: Standing<Session = S>,
+{
     /// A server's look-up for a session id: the internal cache, then the application's get callback.
     /// With `single_use` the session leaves the cache in the same step, so that of several
     /// handshakes that offer it one gets it.

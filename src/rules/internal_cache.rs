@@ -1,4 +1,4 @@
-//! The internal cache of one context: add, remove, flush, size and mode.
+//! The internal cache of one context: remove, flush, size and mode. (What an add does is in `add`.)
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -6,9 +6,9 @@ use libc::{c_int, c_long};
 use once_cell::race::OnceBox;
 
 use super::lhash_view::{EndedView, LhashView};
-use super::whereabouts::{self, Place};
-use super::{CacheMode, Callbacks, Counter, Counters, Held, Lifetime, Member, SessionRef};
-use crate::cache::{Cause, Departures, Expiry, Insertion, Key, SessionCache, Statistics};
+use super::presence::Seat;
+use super::{CacheMode, Callbacks, Counter, Counters, Held, Lifetime, SessionRef};
+use crate::cache::{Cause, Departures, Expiry, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::lhash::LhashFunctions;
@@ -21,7 +21,7 @@ use crate::ffi::types::{LHASH_OF_SSL_SESSION, SSL_CTX};
 pub struct InternalCache<S> {
     pub(super) sessions: SessionCache<S>,
     /// Where the context is registered, from its first session on.
-    place: OnceBox<Place>,
+    seat: OnceBox<Seat>,
     mode: AtomicU32,
     size: AtomicUsize,
     /// The application's callbacks.
@@ -36,7 +36,7 @@ impl<S: SessionRef> Default for InternalCache<S> {
     fn default() -> Self {
         InternalCache {
             sessions: SessionCache::new(capacity(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT)),
-            place: OnceBox::new(),
+            seat: OnceBox::new(),
             mode: AtomicU32::new(SSL_SESS_CACHE_SERVER),
             size: AtomicUsize::new(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT),
             callbacks: Callbacks::default(),
@@ -56,77 +56,6 @@ fn capacity(size: usize) -> usize {
 }
 
 impl<S: SessionRef> InternalCache<S> {
-    /// `SSL_CTX_add_session`: true if it was not there. Takes a reference of its own.
-    pub fn add(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
-        match guard(None, || self.insert(ctx, session)) {
-            Some((key, Insertion::Added { replaced, evicted })) => {
-                self.show(session, &key);
-                self.made_room(ctx, &key, replaced, evicted);
-                true
-            }
-            Some((_, Insertion::AlreadyThere(session) | Insertion::NoMemory(session))) => {
-                Held::new(session).release();
-                false
-            }
-            None => false,
-        }
-    }
-
-    /// The part of it that calls nothing back: what became of it, under which key.
-    fn insert(&self, ctx: *mut SSL_CTX, session: &S) -> Option<(Key, Insertion<'_, S>)> {
-        if !self.note(ctx, session) {
-            return None;
-        }
-        let updates_time = self.mode().updates_time();
-        if updates_time {
-            session.touch();
-        }
-        let changes = whereabouts::changes();
-        let (key, expiry) = session.key_and_expiry();
-        let inserted = self.sessions.insert(key, expiry, session.clone());
-        if updates_time && matches!(inserted, Insertion::AlreadyThere(_)) {
-            self.sessions.reschedule(&key, session, expiry);
-        }
-        // Before any callback: what the application does there with `session` is its own affair.
-        whereabouts::keep_up(session, changes, expiry, |now| self.reschedule(&key, session, now));
-        Some((key, inserted))
-    }
-
-    /// Before it is stored, whoever changes its time is to find it here. False without memory for
-    /// the context's place: then nothing is stored.
-    fn note(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
-        if self.place.get().is_none() {
-            // SAFETY: the live context that this is the cache of.
-            let context = unsafe { S::context(ctx) };
-            // Without memory it has no place, and then it stores nothing.
-            let _ = context.map(|context| S::Context::registry().insert(&context));
-        }
-        let place = self.place.get();
-        place.inspect(|place| place.note(session)).is_some()
-    }
-
-    /// Lets go of what left for a new session, and tells the application.
-    fn made_room(
-        &self,
-        ctx: *mut SSL_CTX,
-        key: &Key,
-        replaced: Option<S>,
-        mut evicted: Departures<'_, S>,
-    ) {
-        if let Some(replaced) = &replaced {
-            self.show(replaced, key);
-        }
-        let mut next = next_of(&mut evicted);
-        // Replaced without a word, as in OpenSSL: no callback, still resumable.
-        drop(replaced);
-        while let Some(session) = next {
-            self.departed(ctx, &session);
-            session.release();
-            self.count(|counters| &counters.cache_full);
-            next = next_of(&mut evicted);
-        }
-    }
-
     /// `SSL_CTX_remove_session`: true if it was there. A session without an id is not even marked.
     pub fn remove(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
         let key = session.key();
@@ -152,34 +81,34 @@ impl<S: SessionRef> InternalCache<S> {
     /// everything for 0.
     pub fn flush(&self, ctx: *mut SSL_CTX, tm: c_long, lifetime: Lifetime) {
         match tm {
-            0 => self.all_departed(ctx, None, Cause::Expired),
+            0 => self.leave_all(ctx, None, Cause::Expired),
             tm => self.flush_past(ctx, lifetime.second(tm)),
         }
     }
 
     /// What has expired by the second `now` goes.
     pub(super) fn flush_past(&self, ctx: *mut SSL_CTX, now: c_long) {
-        self.all_departed(ctx, Some(now), Cause::Expired);
+        self.leave_all(ctx, Some(now), Cause::Expired);
     }
 
     /// The context goes: so does every session.
     pub fn close(&self, ctx: *mut SSL_CTX) {
-        self.all_departed(ctx, None, Cause::Closed);
+        self.leave_all(ctx, None, Cause::Closed);
         // What a callback has added meanwhile goes without a word.
         let Some(mut departures) = self.departures(None, Cause::Closed) else { return };
         while let Some(session) = next_of(&mut departures) {
-            self.has_left(&session);
+            self.hide(&session);
             session.release();
         }
     }
 
     /// What has expired by a second goes, or everything. All callbacks of one flush run before the
     /// cache lets go of the first session.
-    fn all_departed(&self, ctx: *mut SSL_CTX, now: Option<c_long>, cause: Cause) {
+    fn leave_all(&self, ctx: *mut SSL_CTX, now: Option<c_long>, cause: Cause) {
         let Some(mut departures) = self.departures(now, cause) else { return };
         let mut held = Vec::new();
         while let Some(session) = next_of(&mut departures) {
-            self.departed(ctx, &session);
+            self.has_left_unasked(ctx, &session);
             // Without memory for the list a session goes a little early.
             if held.try_reserve(1).is_ok() {
                 let _ = push(&mut held, session);
@@ -199,8 +128,8 @@ impl<S: SessionRef> InternalCache<S> {
     }
 
     /// A session left without anyone asking for it.
-    fn departed(&self, ctx: *mut SSL_CTX, session: &S) {
-        self.has_left(session);
+    pub(super) fn has_left_unasked(&self, ctx: *mut SSL_CTX, session: &S) {
+        self.hide(session);
         session.mark_not_resumable(ctx);
         self.callbacks.removed(ctx, session);
     }
@@ -223,12 +152,12 @@ impl<S: SessionRef> InternalCache<S> {
     }
 
     /// `session` has come or left, under this key: so it does in the table.
-    fn show(&self, session: &S, key: &Key) {
+    pub(super) fn show(&self, session: &S, key: &Key) {
         self.lhash.update(&self.sessions, session, || *key);
     }
 
     /// The same for one that has left under the key that it had then.
-    fn has_left(&self, session: &S) {
+    fn hide(&self, session: &S) {
         self.lhash.update(&self.sessions, session, || session.key());
     }
 
@@ -247,9 +176,9 @@ impl<S: SessionRef> InternalCache<S> {
         self.sessions.reschedule(key, session, expiry);
     }
 
-    /// Where the registry notes the place it gives the context.
-    pub(super) fn place(&self) -> &OnceBox<Place> {
-        &self.place
+    /// Where the registry notes the seat it gives the context.
+    pub(super) fn seat(&self) -> &OnceBox<Seat> {
+        &self.seat
     }
 
     /// Counts one more, if there is or was memory for the counters.
@@ -300,6 +229,6 @@ impl<S: SessionRef> InternalCache<S> {
 }
 
 /// The next session that leaves. Those that come after it are still in the cache.
-fn next_of<S>(departures: &mut Departures<'_, S>) -> Option<Held<S>> {
+pub(super) fn next_of<S>(departures: &mut Departures<'_, S>) -> Option<Held<S>> {
     guard(None, || departures.next()).map(Held::new)
 }

@@ -9,6 +9,7 @@
 //! operation is guarded; then the application is called, with one session in our hands and all others
 //! in the cache, whose next call finds everything in order.
 
+mod add;
 mod callbacks;
 mod counters;
 mod handshake;
@@ -17,19 +18,18 @@ mod internal_cache;
 mod lhash_view;
 mod lifetime;
 mod mode;
+mod presence;
 mod registry;
 mod session_ref;
 mod statistics;
-mod whereabouts;
 
 pub use callbacks::Callbacks;
 pub use counters::{Counter, Counters};
-pub use handshake::Handshake;
 pub use held::Held;
 pub use internal_cache::InternalCache;
 pub use lhash_view::EndedView;
 pub use lifetime::Lifetime;
-pub use mode::CacheMode;
-pub use registry::{Member, Registry, RegistryEntry};
+pub use mode::{CacheMode, Handshake};
+pub use registry::{Member, Registry, Standing};
 pub use session_ref::{SessionRef, Source};
 pub use statistics::Report;

@@ -1,7 +1,19 @@
-//! The session cache mode.
+//! The session cache mode, and what it decides.
 
-use super::Handshake;
 use crate::ffi::constants::*;
+
+/// The facts of a handshake that decide whether its session is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Handshake {
+    /// We are the server.
+    pub server: bool,
+    /// The session is one of TLS 1.3.
+    pub tls13: bool,
+    /// A server that accepts early data and refuses replays: a session resumes once.
+    pub single_use: bool,
+    /// SSL_OP_NO_TICKET: tickets carry no state.
+    pub no_ticket: bool,
+}
 
 /// The bits of `SSL_CTX_set_session_cache_mode`. Unknown bits are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

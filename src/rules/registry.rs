@@ -1,46 +1,92 @@
-//! The contexts of a standing that have something to find: for what concerns a session wherever it is
-//! cached (its time changed), and for the report at exit.
+//! What is the same for the contexts of both standings: each has a cache, a number and a report, and is
+//! found by what concerns a session wherever it is cached.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use once_cell::race::OnceBox;
 use sslcache_sync::Lock;
 
-use super::whereabouts::{self, Place, SEATS, Seats, Table};
+use super::presence::{self, BloomRows, Group, SEATS, Seat};
 use super::{InternalCache, Report, SessionRef};
 use crate::ffi::memory::{Counted, NoMemory, boxed};
+use crate::ffi::types::SSL_CTX;
 use crate::{fork, report};
 
-/// A context that can be registered.
-pub trait Member: Send + Sync + Sized + 'static {
-    /// The session reference of its standing.
-    type Session: SessionRef<Context = Self>;
+/// One standing of the library, as the rules see it.
+pub trait Standing: Sized + 'static {
+    /// What the report calls it.
+    const NAME: &'static str;
 
-    /// What its standing is called in the report.
-    const STANDING: &'static str;
+    /// Its sessions.
+    type Session: SessionRef<Standing = Self>;
 
-    /// The registry of its standing.
+    /// What it keeps for a context.
+    type Context: Send + Sync + 'static;
+
+    /// The part of that which the rules know.
+    fn member(context: &Self::Context) -> &Member<Self::Session>;
+
+    /// One more reference to what it keeps for `ctx`.
+    ///
+    /// # Safety
+    /// `ctx` is live.
+    unsafe fn context(ctx: *mut SSL_CTX) -> Option<Counted<Self::Context>>;
+
+    /// Its contexts.
     fn registry() -> &'static Registry<Self>;
-
-    /// What the registry has given it.
-    fn entry(&self) -> &RegistryEntry;
-
-    /// Its cache.
-    fn cache(&self) -> &InternalCache<Self::Session>;
 }
 
-/// What a context keeps for the registry.
-pub struct RegistryEntry {
+/// What a context of either standing keeps.
+pub struct Member<S> {
+    /// Its cache.
+    pub cache: InternalCache<S>,
     /// Contexts are numbered in the order they were made.
     number: u32,
     reported: AtomicBool,
 }
 
-/// Up to 64 contexts that share a table. It stays for ever.
-struct Block<C> {
-    table: Table,
+impl<S> Member<S>
+where
+    S: SessionRef,
+    S::Standing: Standing<Session = S>,
+{
+    /// For a context that is being made.
+    pub fn new() -> Self {
+        let number = S::Standing::registry().made.fetch_add(1, Ordering::Relaxed) + 1;
+        Member { cache: InternalCache::default(), number, reported: AtomicBool::new(false) }
+    }
+
+    /// `context`, whose part this is, has been made: it is in the report at exit, if there will be one.
+    pub fn made(&self, context: &Counted<<S::Standing as Standing>::Context>) {
+        fork::register();
+        if report::stats_wanted() {
+            report::at_exit(report_all::<S::Standing>);
+            // Without memory it is in there only once it stores a session.
+            let _ = S::Standing::registry().insert(context);
+        }
+    }
+
+    /// Writes what the context did, once, if statistics were asked for.
+    pub fn report(&self) {
+        if report::stats_wanted() && !self.reported.swap(true, Ordering::Relaxed) {
+            let statistics = self.cache.statistics();
+            report::stats(Report { standing: S::Standing::NAME, number: self.number, statistics });
+        }
+    }
+
+    /// The context ends: it is registered no more.
+    pub fn leave(&self) {
+        if let Some(seat) = self.cache.seat().get() {
+            seat.group.leave(seat.bit);
+        }
+    }
+}
+
+/// Up to 64 contexts that share a filter. It stays for ever.
+struct ContextGroup<C> {
+    rows: BloomRows,
     contexts: Lock<Contexts<C>>,
-    next: OnceBox<Block<C>>,
+    next: OnceBox<ContextGroup<C>>,
 }
 
 /// At no moment is it half changed: what a vanished thread left in the child of a fork is good as it
@@ -49,14 +95,14 @@ struct Contexts<C> {
     seats: [Option<Counted<C>>; SEATS],
     /// Seats that may be taken.
     free: u64,
-    /// Seats of contexts that are gone, of which the table still tells.
+    /// Seats whose context is gone but whose bits are still set.
     left: u64,
 }
 
-impl<C> Block<C> {
+impl<C> ContextGroup<C> {
     fn boxed() -> Result<Box<Self>, NoMemory> {
-        boxed(Block {
-            table: Table::new(),
+        boxed(ContextGroup {
+            rows: BloomRows::new(),
             contexts: Lock::new(Contexts {
                 seats: [const { None }; SEATS],
                 free: u64::MAX,
@@ -66,7 +112,7 @@ impl<C> Block<C> {
         })
     }
 
-    /// Gives a context a free seat, if there is one. Tells its bit.
+    /// Gives a context a free seat. Returns its bit, `None` if all are taken.
     fn seat(&self, context: &Counted<C>) -> Option<u64> {
         let mut contexts = self.contexts.lock();
         let seat = contexts.free.checked_ilog2()?;
@@ -75,19 +121,19 @@ impl<C> Block<C> {
         Some(1 << seat)
     }
 
-    /// Makes the seats that were left free again, if there are any. Not one by one: the table has
-    /// many rows.
+    /// Frees the seats that were left. Not one by one: the filter has many rows. Returns whether there
+    /// were any.
     fn clear(&self) -> bool {
         let mut contexts = self.contexts.lock();
-        self.table.forget(contexts.left);
+        self.rows.forget(contexts.left);
         contexts.free |= contexts.left;
         std::mem::take(&mut contexts.left) != 0
     }
 }
 
-impl<C: Send + Sync> Seats for Block<C> {
-    fn table(&self) -> &Table {
-        &self.table
+impl<C: Send + Sync> Group for ContextGroup<C> {
+    fn rows(&self) -> &BloomRows {
+        &self.rows
     }
 
     fn leave(&self, bit: u64) {
@@ -100,120 +146,93 @@ impl<C: Send + Sync> Seats for Block<C> {
     }
 }
 
-/// The registered contexts. Blocks are found without a lock; each has its own.
-pub struct Registry<C: 'static> {
-    first: OnceBox<Block<C>>,
+/// The registered contexts. Groups are found without a lock; each has its own.
+pub struct Registry<T: Standing> {
+    first: OnceBox<ContextGroup<T::Context>>,
+    /// Contexts that were made so far.
     made: AtomicU32,
 }
 
-impl<C: Member> Registry<C> {
-    /// Nobody.
+impl<T: Standing> Registry<T> {
+    /// An empty registry.
     pub const fn new() -> Self {
         Registry { first: OnceBox::new(), made: AtomicU32::new(0) }
     }
 
-    /// For a context that is being made.
-    pub fn new_entry(&self) -> RegistryEntry {
-        let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
-        RegistryEntry { number, reported: AtomicBool::new(false) }
-    }
-
-    /// A context has been made: it is in the report at exit, if there will be one.
-    pub fn made(&'static self, context: &Counted<C>) {
-        fork::register();
-        if report::stats_wanted() {
-            report::at_exit(report_all::<C>);
-            // Without memory it is in there only once it stores a session.
-            let _ = self.insert(context);
-        }
-    }
-
-    fn blocks(&'static self) -> impl Iterator<Item = &'static Block<C>> {
-        std::iter::successors(self.first.get(), |block| block.next.get())
+    fn groups(&'static self) -> impl Iterator<Item = &'static ContextGroup<T::Context>> {
+        std::iter::successors(self.first.get(), |group| group.next.get())
     }
 
     /// Registers a context, with a reference to it; a second time changes nothing.
-    pub fn insert(&'static self, context: &Counted<C>) -> Result<(), NoMemory> {
-        let place = context.cache().place();
-        if place.get().is_some() {
+    pub fn insert(&'static self, context: &Counted<T::Context>) -> Result<(), NoMemory> {
+        let seat = T::member(context).cache.seat();
+        if seat.get().is_some() {
             return Ok(());
         }
-        let (block, bit) = self.seat(context)?;
-        let seats: &'static dyn Seats = block;
-        let taken = boxed(Place { seats, table: seats.table(), bit });
+        let (group, bit) = self.free_seat(context)?;
+        let taken = boxed(Seat { group, rows: group.rows(), bit });
         // Another thread may have been faster.
-        let is_placed = taken.is_ok_and(|taken| place.set(taken).is_ok());
-        if !is_placed {
-            seats.leave(bit);
+        let is_seated = taken.is_ok_and(|taken| seat.set(taken).is_ok());
+        if !is_seated {
+            group.leave(bit);
         }
-        if place.get().is_some() { Ok(()) } else { Err(NoMemory) }
+        if seat.get().is_some() { Ok(()) } else { Err(NoMemory) }
     }
 
-    fn seat(&'static self, context: &Counted<C>) -> Result<(&'static Block<C>, u64), NoMemory> {
-        let seat_in = |block: &'static Block<C>| Some((block, block.seat(context)?));
-        let seated = self.blocks().find_map(seat_in);
+    fn free_seat(
+        &'static self,
+        context: &Counted<T::Context>,
+    ) -> Result<(&'static dyn Group, u64), NoMemory> {
+        let seat_in = |group: &'static ContextGroup<T::Context>| {
+            Some((group as &'static dyn Group, group.seat(context)?))
+        };
+        let seated = self.groups().find_map(seat_in);
         let seated =
-            seated.or_else(|| self.blocks().filter(|block| block.clear()).find_map(seat_in));
+            seated.or_else(|| self.groups().filter(|group| group.clear()).find_map(seat_in));
         if let Some(seated) = seated {
             return Ok(seated);
         }
-        let mut block = self.first.get_or_try_init(Block::boxed)?;
+        let mut group = self.first.get_or_try_init(ContextGroup::boxed)?;
         loop {
-            if let Some(seated) = seat_in(block) {
+            if let Some(seated) = seat_in(group) {
                 return Ok(seated);
             }
-            block = block.next.get_or_try_init(Block::boxed)?;
-        }
-    }
-
-    /// Takes a context out, before the caller gives up its own reference.
-    pub fn remove(&self, context: &C) {
-        if let Some(place) = context.cache().place().get() {
-            place.seats.leave(place.bit);
+            group = group.next.get_or_try_init(ContextGroup::boxed)?;
         }
     }
 
     /// The registered contexts, one after the other. No lock is held meanwhile.
-    fn contexts(&'static self) -> impl Iterator<Item = Counted<C>> {
-        let seats = self.blocks().flat_map(|block| (0..SEATS).map(move |seat| (block, seat)));
-        seats.filter_map(|(block, seat)| block.contexts.lock().seats[seat].clone())
+    fn contexts(&'static self) -> impl Iterator<Item = Counted<T::Context>> {
+        let seats = self.groups().flat_map(|group| (0..SEATS).map(move |seat| (group, seat)));
+        seats.filter_map(|(group, seat)| group.contexts.lock().seats[seat].clone())
     }
 
-    /// The time or timeout of a session changed: it moves in every cache that holds it.
-    pub fn reschedule(&'static self, session: &C::Session) {
-        let seen = whereabouts::count_change();
+    /// The time or timeout of a session changed: it moves in every cache that holds it (steps C2 to C4
+    /// of `presence`).
+    pub fn reschedule(&'static self, session: &T::Session) {
+        let seen = presence::count_change();
         let (key, expiry) = session.key_and_expiry();
-        let place = |expiry| {
-            for block in self.blocks() {
-                let mut may_hold = block.table.may_hold(session);
+        let move_to = |expiry| {
+            for group in self.groups() {
+                let mut may_hold = group.rows.may_hold(session);
                 if may_hold == 0 {
                     continue;
                 }
                 // Nothing foreign happens here: it may be done under the lock.
-                let contexts = block.contexts.lock();
+                let contexts = group.contexts.lock();
                 while let Some(seat) = may_hold.checked_ilog2() {
                     may_hold &= !(1 << seat);
                     if let Some(context) = &contexts.seats[seat as usize] {
-                        context.cache().reschedule(&key, session, expiry);
+                        T::member(context).cache.reschedule(&key, session, expiry);
                     }
                 }
             }
         };
-        place(expiry);
-        whereabouts::keep_up(session, seen, expiry, place);
-    }
-
-    /// Writes what a context did, once, if statistics were asked for.
-    pub fn report(&self, context: &C) {
-        let RegistryEntry { number, reported } = context.entry();
-        if report::stats_wanted() && !reported.swap(true, Ordering::Relaxed) {
-            let statistics = context.cache().statistics();
-            report::stats(Report { standing: C::STANDING, number: *number, statistics });
-        }
+        move_to(expiry);
+        presence::move_if_changed(session, seen, expiry, move_to);
     }
 }
 
-extern "C" fn report_all<C: Member>() {
-    let registry = C::registry();
-    registry.contexts().for_each(|context| registry.report(&context));
+extern "C" fn report_all<T: Standing>() {
+    T::registry().contexts().for_each(|context| T::member(&context).report());
 }

@@ -2,9 +2,7 @@
 
 use std::mem::ManuallyDrop;
 
-use super::Member;
 use crate::cache::{Expiry, Key};
-use crate::ffi::memory::Counted;
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
 
 /// Where a server's look-up has found a session. One that is marked not resumable is accepted out
@@ -20,8 +18,8 @@ pub enum Source {
 /// One counted reference to a session. Clone takes a reference, drop gives it back, equal means the
 /// very same object.
 pub trait SessionRef: Clone + PartialEq + Send + Sync + 'static {
-    /// A context of its standing.
-    type Context: Member<Session = Self>;
+    /// The standing whose sessions these are, a `Standing`.
+    type Standing;
 
     /// Protocol version and session id, as they are now.
     fn key(&self) -> Key;
@@ -33,17 +31,6 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync + 'static {
     fn key_and_expiry(&self) -> (Key, Expiry) {
         (self.key(), self.expiry())
     }
-
-    /// Its time or timeout changed: it moves in the caches that hold it.
-    fn rescheduled(&self) {
-        Self::Context::registry().reschedule(self);
-    }
-
-    /// One more reference to what a context of this standing is to us.
-    ///
-    /// # Safety
-    /// `ctx` is live.
-    unsafe fn context(ctx: *mut SSL_CTX) -> Option<Counted<Self::Context>>;
 
     /// Sets the time to now (SSL_SESS_CACHE_UPDATE_TIME).
     fn touch(&self);

@@ -9,7 +9,8 @@ use sslcache_sync::Lock;
 use super::context::Context;
 use super::ex_data::ExData;
 use super::method::Method;
-use super::session::{Id, SessionHandle};
+use super::session::SessionHandle;
+use super::values::Id;
 use crate::cache::Key;
 use crate::clock;
 use crate::ffi::constants::*;
@@ -17,7 +18,7 @@ use crate::ffi::handle::{Handle, Tag};
 use crate::ffi::libcrypto;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX, SSL_SESSION};
-use crate::rules::{Counter, Counters, Handshake, Held, Member, SessionRef};
+use crate::rules::{Counter, Counters, Handshake, Held, SessionRef};
 
 /// A counted reference to a context, as a connection holds it. Given back by hand, as those to sessions
 /// are ([`Held`]): with the last one the application is told of what was in the context's cache.

@@ -7,13 +7,14 @@ use sslcache_sync::Lock;
 
 use super::ex_data::ExData;
 use super::method::Method;
-use super::session::{Id, LIFETIME, SessionHandle};
+use super::session::SessionHandle;
+use super::values::{Id, LIFETIME};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::handle::{Handle, Tag};
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL_CTX};
-use crate::rules::{Held, InternalCache, Member, Registry, RegistryEntry};
+use crate::rules::{Held, InternalCache, Member};
 
 /// A context object.
 ///
@@ -26,37 +27,16 @@ pub struct Context {
     pub method: &'static Method,
     references: AtomicUsize,
     closed: AtomicBool,
-    cache: InternalCache<SessionHandle>,
+    member: Member<SessionHandle>,
     timeout: AtomicI64,
     sid_ctx: Lock<Id>,
     generate_session_id: AtomicPtr<c_void>,
     ex_data: ExData,
-    entry: RegistryEntry,
 }
 
 impl Handle for Context {
     type C = SSL_CTX;
 }
-
-impl Member for Context {
-    type Session = SessionHandle;
-
-    const STANDING: &'static str = "standalone";
-
-    fn registry() -> &'static Registry<Self> {
-        &CONTEXTS
-    }
-
-    fn entry(&self) -> &RegistryEntry {
-        &self.entry
-    }
-
-    fn cache(&self) -> &InternalCache<SessionHandle> {
-        &self.cache
-    }
-}
-
-static CONTEXTS: Registry<Context> = Registry::new();
 
 impl Context {
     /// `SSL_CTX_new`: one reference.
@@ -66,16 +46,15 @@ impl Context {
             method,
             references: AtomicUsize::new(1),
             closed: AtomicBool::new(false),
-            cache: InternalCache::default(),
+            member: Member::new(),
             timeout: AtomicI64::new(DEFAULT_TIMEOUT),
             sid_ctx: Lock::default(),
             generate_session_id: AtomicPtr::default(),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL_CTX),
-            entry: CONTEXTS.new_entry(),
         })?);
         let created = context.ex_data.created(context.as_c().cast());
         if created.is_ok() {
-            guard((), || CONTEXTS.made(&context));
+            guard((), || context.member.made(&context));
         }
         let ctx = Handle::into_c(context.into_inner());
         if created.is_err() {
@@ -83,6 +62,16 @@ impl Context {
             unsafe { Context::free(ctx) };
         }
         created.map(|()| ctx)
+    }
+
+    /// What the rules know of it.
+    pub(super) fn member(&self) -> &Member<SessionHandle> {
+        &self.member
+    }
+
+    /// Its cache.
+    pub fn cache(&self) -> &InternalCache<SessionHandle> {
+        &self.member.cache
     }
 
     /// `SSL_CTX_up_ref`
@@ -109,31 +98,31 @@ impl Context {
     /// The sessions go first, then the ex_data: a remove callback may read it.
     fn close(&self) {
         guard((), || {
-            CONTEXTS.report(self);
-            CONTEXTS.remove(self);
+            self.member.report();
+            self.member.leave();
         });
-        self.cache.close(self.as_c());
+        self.cache().close(self.as_c());
         self.ex_data.free(self.as_c().cast());
     }
 
     /// `SSL_CTX_add_session`
     pub fn add(&self, session: &SessionHandle) -> bool {
-        self.cache.add(self.as_c(), session)
+        self.cache().add(self.as_c(), session)
     }
 
     /// `SSL_CTX_remove_session`
     pub fn remove(&self, session: &SessionHandle) -> bool {
-        self.cache.remove(self.as_c(), session)
+        self.cache().remove(self.as_c(), session)
     }
 
     /// `SSL_CTX_flush_sessions`
     pub fn flush(&self, tm: c_long) {
-        self.cache.flush(self.as_c(), tm, LIFETIME);
+        self.cache().flush(self.as_c(), tm, LIFETIME);
     }
 
     /// `SSL_CTX_ctrl`
     pub fn ctrl(&self, command: c_int, argument: c_long) -> c_long {
-        let cache = &self.cache;
+        let cache = self.cache();
         match command {
             SSL_CTRL_SESS_CONNECT => cache.counted(|counters| &counters.connect),
             SSL_CTRL_SESS_CONNECT_GOOD => cache.counted(|counters| &counters.connect_good),

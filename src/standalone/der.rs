@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::cipher::Cipher;
 use super::peer::Peer;
-use super::session::{Id, Values};
+use super::values::{Id, Values};
 use crate::clock;
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use libc::{c_int, c_long};
 use zeroize::Zeroizing;
 
-use super::session::Values;
+use super::values::Values;
 use crate::ffi::constants::*;
 use crate::ffi::libcrypto::libcrypto;
 use crate::ffi::memory::{NoMemory, OwnedCStr, zeroed};

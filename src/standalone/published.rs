@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use zeroize::Zeroize;
 
-use super::session::{LIFETIME, Values};
+use super::values::{LIFETIME, Values};
 use sslcache_sync::Sequence;
 
 use crate::cache::{Expiry, KEY_WORDS, Key};
@@ -82,7 +82,7 @@ impl Drop for Published {
 
 #[cfg(test)]
 mod tests {
-    use super::super::session::Id;
+    use super::super::values::Id;
     use super::*;
 
     fn values(n: u8) -> Values {

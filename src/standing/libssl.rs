@@ -1,7 +1,9 @@
 //! The libssls of this process: whatever defines their functions beside us, whatever its file is called.
 
+use std::cell::UnsafeCell;
 use std::ffi::CStr;
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
@@ -66,6 +68,19 @@ impl fmt::Display for Libssl {
     }
 }
 
+/// The place of the first one. It takes no memory: or else, where there is none, a process that has a
+/// libssl would be taken for one that has not.
+struct First {
+    is_taken: AtomicBool,
+    place: UnsafeCell<MaybeUninit<Libssl>>,
+}
+
+static FIRST: First =
+    First { is_taken: AtomicBool::new(false), place: UnsafeCell::new(MaybeUninit::uninit()) };
+
+// SAFETY: `is_taken` gives the place to one thread, which publishes what it has written there.
+unsafe impl Sync for First {}
+
 fn is_libssl(object: Object) -> bool {
     object.defines(PROBE) && !object.defines(OURS)
 }
@@ -127,21 +142,40 @@ impl Libssl {
     /// Makes it known, unless another thread was faster.
     fn publish(self) {
         // Without memory it is looked for again at the next call.
-        let Ok(mut libssl) = boxed(self) else { return };
+        let Some(new) = self.placed() else { return };
         let mut newest = NEWEST.load(Ordering::Acquire);
         loop {
-            // SAFETY: null, or one that was leaked here.
+            // SAFETY: from `placed`, and nobody else has seen it.
+            let libssl = unsafe { &mut *new };
+            // SAFETY: null, or one that was published here and stays.
             libssl.next = unsafe { newest.as_ref() };
             if all().any(|known| known.span == libssl.span) {
-                return;
+                return Libssl::give_up(new);
             }
-            let new = Box::into_raw(libssl);
             match NEWEST.compare_exchange(newest, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return,
                 Err(other) => newest = other,
             }
-            // SAFETY: made just above, and nobody has seen it.
-            libssl = unsafe { Box::from_raw(new) };
+        }
+    }
+
+    /// Where it stays for ever.
+    fn placed(self) -> Option<*mut Libssl> {
+        if FIRST.is_taken.swap(true, Ordering::AcqRel) {
+            return boxed(self).ok().map(Box::into_raw);
+        }
+        let first = FIRST.place.get().cast::<Libssl>();
+        // SAFETY: the place is this thread's now.
+        unsafe { first.write(self) };
+        Some(first)
+    }
+
+    fn give_up(placed: *mut Libssl) {
+        if placed == FIRST.place.get().cast() {
+            FIRST.is_taken.store(false, Ordering::Release);
+        } else {
+            // SAFETY: from `placed`, and nobody else has seen it.
+            drop(unsafe { Box::from_raw(placed) });
         }
     }
 

@@ -19,16 +19,16 @@
 mod caller;
 mod libssl;
 
-use std::cell::Cell;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use crate::address_map::AddressMap;
 use crate::ffi::handle;
 use crate::ffi::objects::{self, Loaded};
+use crate::ffi::per_thread::PerThread;
 use crate::ffi::types::{SSL, SSL_CIPHER, SSL_CTX, SSL_METHOD, SSL_SESSION};
 use crate::interpose::{self, Real};
-use crate::{report, settings};
+use crate::{fork, report, settings};
 
 pub use caller::is_ours;
 pub use libssl::{Libssl, libcrypto_symbol};
@@ -49,10 +49,8 @@ static CALLERS: AddressMap<Libssl> = AddressMap::new();
 /// Contexts of libssls that are not served.
 static OTHERS: AddressMap<Libssl> = AddressMap::new();
 
-thread_local! {
-    /// The libssl that answered last on this thread.
-    static LAST: Cell<Option<&'static Libssl>> = const { Cell::new(None) };
-}
+/// The libssl that answered last on this thread. (What there is no memory to note is not known.)
+static LAST: PerThread = PerThread::new();
 
 /// The library was loaded: notes what is there, and says if it is in vain.
 pub extern "C" fn begin() {
@@ -220,8 +218,13 @@ fn of_several<T: Object>(object: *const T) -> Answering {
 }
 
 fn answered_by(libssl: &'static Libssl) -> Answering {
-    LAST.set(Some(libssl));
+    let _ = LAST.set(std::ptr::from_ref(libssl).expose_provenance());
     Some(&libssl.real)
+}
+
+fn last() -> Option<&'static Libssl> {
+    // SAFETY: 0, or a `Libssl`, which lives for ever.
+    unsafe { std::ptr::with_exposed_provenance::<Libssl>(LAST.get()).as_ref() }
 }
 
 /// Who answers whoever calls us now. `ours`: it may be us.
@@ -238,13 +241,15 @@ fn of_caller(ours: bool) -> Answering {
     match reached {
         None if ours => None,
         // The last call of a function may have made it look as if its own caller called us.
-        None => LAST.get().or_else(served).or_else(|| libssl::all().next()).and_then(answered_by),
+        None => last().or_else(served).or_else(|| libssl::all().next()).and_then(answered_by),
         Some(reached) => answered_by(reached),
     }
 }
 
 /// Looks for libssls that have come or gone.
 fn look() {
+    // Before the loader is asked: see `ffi::objects`.
+    fork::register();
     if libssl::look() {
         CALLERS.clear();
         if let Some(gone) = served().filter(|served| served.is_gone()) {

@@ -1,7 +1,7 @@
 # The library broken on purpose; read with `. common.sh`, never run.
 #
 # A mutation is a sed script, NAME.sed. Its first lines say which file of the sources it changes, what
-# is wrong then, and what must notice it: a suite (conformance, handshake, differential, abi) and, for
+# is wrong then, and what must notice it: a suite (conformance, handshake, random, abi) and, for
 # the first two, the program or the scenario. A script is never applied to the sources themselves, but
 # to a copy of the tree under target/mutations, which has a target folder of its own.
 

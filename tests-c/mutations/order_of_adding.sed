@@ -1,4 +1,4 @@
-# src/rules/internal_cache.rs
+# src/rules/add.rs
 # What is added expires last, whatever its time.
-# noticed by: differential
+# noticed by: random
 s/self\.sessions\.insert(key, [a-z]*, /self.sessions.insert(key, Expiry::NEVER, /

@@ -1,4 +1,4 @@
-# src/rules/internal_cache.rs
+# src/rules/add.rs
 # A session that another replaces keeps the reference of the cache.
-# noticed by: differential
+# noticed by: random
 s/drop(replaced);/std::mem::forget(replaced);/

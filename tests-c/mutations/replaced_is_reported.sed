@@ -1,4 +1,4 @@
-# src/rules/internal_cache.rs
+# src/rules/add.rs
 # A session that another replaces is reported as removed.
-# noticed by: differential
-s/drop(replaced);/replaced.inspect(|s| self.departed(ctx, s));/
+# noticed by: random
+s/drop(replaced);/replaced.inspect(|s| self.has_left_unasked(ctx, s));/

@@ -1,5 +1,5 @@
 # src/rules/internal_cache.rs
 # A session that is flushed or evicted stays resumable.
 # noticed by: conformance SSL_CTX_flush_sessions
-# noticed by: differential
+# noticed by: random
 /^ *session\.mark_not_resumable(ctx);/d

@@ -8,7 +8,7 @@
  *   unwind nested             a callback that calls what leaves another, and returns
  *   unwind pending            a thread that was cancelled goes on to the next point where that is noticed
  */
-#include "unwind.h"
+#include "leaving.h"
 
 extern "C" {
 #ifdef STANDALONE

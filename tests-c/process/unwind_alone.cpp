@@ -2,7 +2,7 @@
  * The same as unwind.cpp, of the library by itself: without libcrypto too, sessions are read and
  * written as text here.
  */
-#include "unwind.h"
+#include "leaving.h"
 
 extern "C" {
 #include "no_tls.h"

@@ -85,10 +85,12 @@ run() {
     shift 2
     [ "$flavour" != valgrind ] || checker=(valgrind -q --fair-sched=yes --error-exitcode=9 --leak-check=full
         --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite)
-    # A program that was built for ASan has its runtime first, whatever is preloaded. The symbolizer is
-    # no such program: it would not start with a library for TSan in front.
+    # For ThreadSanitizer the program is linked with the library: the symbolizer, without whose names no
+    # suppression applies, would not start with it preloaded.
+    [ "$flavour" != tsan ] || preload=
+    # A program that was built for ASan has its runtime first, whatever is preloaded.
     timeout -k 10 "$limit" env ASAN_OPTIONS=verify_asan_link_order=0 \
-        TSAN_OPTIONS="suppressions=$here/tsan.supp${preload:+:external_symbolizer_path=}" SSLCACHE_STATS="$logs/stats" \
+        TSAN_OPTIONS="suppressions=$here/tsan.supp" SSLCACHE_STATS="$logs/stats" \
         ${preload:+LD_PRELOAD="$preload"} "${checker[@]}" "$@"
 }
 

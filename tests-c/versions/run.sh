@@ -11,7 +11,7 @@ For each build of build.sh, which is built first if need be:
   conformance   tests-c/run.sh, with that release's headers and libraries
   handshake     tests-c/handshake/run.sh, the scenarios built for that release
   quic          connections over loopback UDP, without and with the library in front: the same trace (from 3.5)
-  differential  tests-c/differential/run.sh, random sequences (3.x)
+  random        tests-c/random/run.sh, random sequences (3.x)
 
   --version BUILD   this build alone (may be given more than once)
   --list            the names of the builds
@@ -20,7 +20,7 @@ For each build of build.sh, which is built first if need be:
   --help            this text
 
 What a release makes incomparable is in tests-c/releases.tsv, tests-c/handshake/releases.tsv and
-tests-c/differential/rules.h, each with its reason.
+tests-c/random/rules.h, each with its reason.
 END
 }
 
@@ -126,7 +126,7 @@ for build in "${builds[@]}"; do
     esac
     case $build in
         # The generator of random sequences knows the rules of 3.x.
-        3.*) run_suite "$build" differential "$root/tests-c/differential/run.sh" --lib "$lib" --libssl "$libssl" \
+        3.*) run_suite "$build" random "$root/tests-c/random/run.sh" --lib "$lib" --libssl "$libssl" \
             --sequences "$sequences" --no-self-test ;;
     esac
 done

@@ -4,7 +4,7 @@ set -u
 
 usage() {
     cat <<'END'
-usage: tests-c/suites/noticed.sh [--only NAME] [--write]
+usage: tests-c/third-party/noticed.sh [--only NAME] [--write]
 
 Runs against each mutation of the library (tests-c/mutations) the suites of this directory (only what
 is about sessions), tests-c/run.sh (interposed) and tests-c/handshake/run.sh. Prints a table of how many
@@ -44,7 +44,7 @@ done
 
 suites=(ruby net-ssleay io-socket-ssl python rust-openssl)
 passed=0 failed=0
-store=$mutated/suites
+store=$mutated/third-party
 export SSLCACHE_BASELINE=$store/baseline SSLCACHE_QUICK=1
 mkdir -p "$SSLCACHE_BASELINE" "$store/rows"
 

@@ -4,7 +4,7 @@ set -u
 
 usage() {
     cat <<'TEXT'
-usage: tests-c/differential/run.sh [--sequences N] [--length L] [--seed S] [--seconds T] [--lib PATH]
+usage: tests-c/random/run.sh [--sequences N] [--length L] [--seed S] [--seconds T] [--lib PATH]
                                    [--libssl DIR] [--standing standalone|interposed|both]
                                    [--self-test [--only NAME] | --no-self-test]
 
@@ -39,8 +39,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../mutations/common.sh"
 root=$(cd "$here/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
-out=$target/differential
-mutations=($(mutations differential))
+out=$target/random
+mutations=($(mutations random))
 sequences=3000 length=200 seed='' seconds=0 lib='' libssl='' standing=both selftest=yes sequencing=yes
 
 while [ $# -gt 0 ]; do
@@ -85,24 +85,24 @@ install_library() { # file directory
 compile() { # output arguments...
     local output=$1
     shift
-    ${CC:-cc} -O1 -g -Wall -Wextra -Wno-deprecated-declarations "$here/differential.c" -o "$output" "$@" ||
-        fail "differential.c does not compile"
+    ${CC:-cc} -O1 -g -Wall -Wextra -Wno-deprecated-declarations "$here/random.c" -o "$output" "$@" ||
+        fail "random.c does not compile"
 }
 
 install_library "$lib" "$out/library"
-compile "$out/differential" -lssl -lcrypto
-compile "$out/differential-standalone" -I"$root/include" "$lib" -lcrypto
+compile "$out/random" -lssl -lcrypto
+compile "$out/random-standalone" -I"$root/include" "$lib" -lcrypto
 
 # Runs one of the programs, with a library in the standings of ours.
 program() { # libssl|standalone|interposed directory arguments...
     local which=$1 directory=$2
     shift 2
     case $which in
-        libssl) set -- env ${libssl:+LD_LIBRARY_PATH="$libssl"} "$out/differential" "$@" ;;
-        standalone) set -- env LD_LIBRARY_PATH="$directory" "$out/differential-standalone" "$@" ;;
+        libssl) set -- env ${libssl:+LD_LIBRARY_PATH="$libssl"} "$out/random" "$@" ;;
+        standalone) set -- env LD_LIBRARY_PATH="$directory" "$out/random-standalone" "$@" ;;
         interposed)
             set -- env ${libssl:+LD_LIBRARY_PATH="$libssl"} LD_PRELOAD="$directory/libsslcache.so.0" \
-                "$out/differential" "$@" ;;
+                "$out/random" "$@" ;;
     esac
     # A sequence that hangs ends by its own alarm, a minute at the most; this is for the rest.
     timeout 900 "$@"
@@ -202,7 +202,7 @@ show() { # standing seed
     traced "$1" "$out/library" "$2" "$length" "$only" >"$b"
     echo "    operations $only; libssl on the left"
     diff --side-by-side --expand-tabs -W 200 "$a" "$b" | head -n 150
-    echo "    again: $out/differential ${told[*]} --trace $2 $length --only '$only'"
+    echo "    again: $out/random ${told[*]} --trace $2 $length --only '$only'"
 }
 
 # ---- Many sequences ----

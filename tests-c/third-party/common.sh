@@ -11,7 +11,7 @@
 #   limit              set before reading this file: seconds the whole script may take
 . "$(dirname "${BASH_SOURCE[0]}")/../preload/common.sh"
 
-store=$root/target/suites # what was fetched and built stays, for the next time
+store=$root/target/third-party # what was fetched and built stays, for the next time
 mkdir -p "$store" || exit 1
 quick=${SSLCACHE_QUICK-}
 

@@ -7,10 +7,10 @@ suites=(ruby net-ssleay io-socket-ssl python rust-openssl)
 
 usage() {
     cat <<HELP
-usage: tests-c/suites/run.sh [OPTION...]
+usage: tests-c/third-party/run.sh [OPTION...]
 
 Fetches test suites of programs that use OpenSSL's session cache, by the registries' own clients
-(apt-get, cargo), into target/suites. Runs each on plain libssl and with the library in front
+(apt-get, cargo), into target/third-party. Runs each on plain libssl and with the library in front
 (LD_PRELOAD); every single test must end the same way. What cannot be fetched is skipped by name.
 
   --quick       only the tests that are about sessions

@@ -1241,9 +1241,9 @@ static void about(void) {
 
 static int usage(void) {
     fprintf(stderr,
-            "usage: differential [--oracle VERSION [--counts-alike]] FIRST_SEED COUNT LENGTH     a hash for each seed\n"
-            "       differential [--oracle VERSION [--counts-alike]] --trace SEED LENGTH [--only N,N,...]\n"
-            "       differential --about\n");
+            "usage: random [--oracle VERSION [--counts-alike]] FIRST_SEED COUNT LENGTH     a hash for each seed\n"
+            "       random [--oracle VERSION [--counts-alike]] --trace SEED LENGTH [--only N,N,...]\n"
+            "       random --about\n");
     return 2;
 }
 
@@ -1260,7 +1260,7 @@ int main(int argc, char **argv) {
         at = 3 + counts_alike;
     }
     if (!oracle_is_known()) {
-        fprintf(stderr, "differential: OpenSSL %lx is no oracle for this test (rules.h)\n", oracle);
+        fprintf(stderr, "random: OpenSSL %lx is no oracle for this test (rules.h)\n", oracle);
         return 2;
     }
     /* First of all a context: ex_data functions run in the order in which they were registered, and in front

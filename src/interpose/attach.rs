@@ -1,0 +1,138 @@
+//! How a context of the real library gets and loses our hooks and our state.
+
+use libc::{c_int, c_long, c_void};
+
+use super::alone::{Why, leave_alone};
+use super::attached::{self, Attached, STATES};
+use super::ends::Ends;
+use super::real::{Real, call};
+use super::session::RealSession;
+use super::{ended_tables, hooks, shared_memory};
+use crate::ffi::constants::*;
+use crate::ffi::guard::guard;
+use crate::ffi::libcrypto::CryptoExData;
+use crate::ffi::memory::{Counted, NoMemory};
+use crate::ffi::types::SSL_CTX;
+use crate::rules::{Held, InternalCache};
+use crate::standing;
+
+/// Tells when a context ends.
+static CONTEXT_ENDS: Ends = Ends::new(CRYPTO_EX_INDEX_SSL_CTX, context_freed);
+
+/// Attaches to a context the real library just made, or leaves it as it is.
+pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
+    if ctx.is_null() {
+        return;
+    }
+    ended_tables::forget(ctx.addr());
+    // Of one that had this address, and ended unseen.
+    release_missed(STATES.remove(ctx.addr()));
+    standing::forget_other(ctx);
+    match try_attach(real, ctx) {
+        Ok(()) => {
+            hooks::install(real, ctx);
+            set_real_mode(real, ctx, SSL_SESS_CACHE_SERVER);
+        }
+        Err(why) => leave_alone(why),
+    }
+}
+
+fn try_attach(real: &'static Real, ctx: *mut SSL_CTX) -> Result<(), Why> {
+    if !real.is_openssl() {
+        return Err(Why::OfAnother);
+    }
+    if shared_memory::is_shared(real, ctx.cast()) {
+        return Err(Why::SharedMemory);
+    }
+    if !CONTEXT_ENDS.watch_new(real, ctx.cast()) {
+        return Err(Why::EndUnseen);
+    }
+    let Some(libssl) = standing::serve(real) else {
+        standing::note_other(real, ctx);
+        return Err(Why::OfAnother);
+    };
+    let attached = Counted::new(|| Attached::new(libssl)).map_err(|NoMemory| Why::NoMemory)?;
+    let state = Counted::into_raw(attached.clone()).cast_mut();
+    if STATES.insert(ctx.addr(), state).is_err() {
+        // SAFETY: from `into_raw` just above; nobody else has it.
+        drop(unsafe { Counted::from_raw(state) });
+        return Err(Why::NoMemory);
+    }
+    attached.member.made(&attached);
+    Ok(())
+}
+
+/// The state of a context that ended unseen.
+fn release_missed(state: Option<*mut Attached>) {
+    if let Some(state) = state {
+        // SAFETY: made by `attach`, which put it where it was taken out now.
+        let attached = unsafe { Counted::from_raw(state) };
+        attached.member.report();
+        attached.member.leave();
+        if attached.libssl.is_gone() {
+            // Its sessions are that library's to free, and it took with it what would.
+            std::mem::forget(attached);
+        }
+    }
+}
+
+/// The last reference to a context may be given back now: its end must be seen.
+pub fn watch_end(real: &Real, ctx: *mut SSL_CTX) {
+    if attached::of(ctx).is_some() {
+        CONTEXT_ENDS.watch(real);
+    }
+}
+
+/// Gives the real context what the application has set, and is gone: other free functions that run
+/// after ours may still ask.
+fn detach(ctx: *mut SSL_CTX, cache: &InternalCache<RealSession>) {
+    let Some(real) = standing::real() else { return };
+    let null = std::ptr::null_mut();
+    call!(real, SSL_CTX_sess_set_new_cb(ctx, cache.callbacks.new_cb()) else ());
+    call!(real, SSL_CTX_sess_set_get_cb(ctx, cache.callbacks.get_cb()) else ());
+    call!(real, SSL_CTX_sess_set_remove_cb(ctx, cache.callbacks.remove_cb()) else ());
+    let restored = [
+        (SSL_CTRL_GET_SESS_CACHE_SIZE, SSL_CTRL_SET_SESS_CACHE_SIZE),
+        (SSL_CTRL_GET_SESS_CACHE_MODE, SSL_CTRL_SET_SESS_CACHE_MODE),
+    ];
+    for (get, set) in restored {
+        let value = cache.ctrl(get, 0).unwrap_or(0);
+        call!(real, SSL_CTX_ctrl(ctx, set, value, null) else 0);
+    }
+}
+
+/// Gives the real context the application's mode, less what would have it use its own cache. The
+/// CLIENT and SERVER bits stay: they decide whether the new hook is called at all.
+pub fn set_real_mode(real: &Real, ctx: *mut SSL_CTX, mode: u32) {
+    // UPDATE_TIME would reset the time of a single-use session just before its age is checked.
+    let mode = (mode & !SSL_SESS_CACHE_UPDATE_TIME)
+        | SSL_SESS_CACHE_NO_INTERNAL
+        | SSL_SESS_CACHE_NO_AUTO_CLEAR;
+    let null = std::ptr::null_mut();
+    call!(real, SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, c_long::from(mode), null) else 0);
+}
+
+/// libcrypto's ex_data free function: a context is on its way out, but still whole. It may be any.
+unsafe extern "C-unwind" fn context_freed(
+    ctx: *mut c_void,
+    _: *mut c_void,
+    _: *mut CryptoExData,
+    _: c_int,
+    _: c_long,
+    _: *mut c_void,
+) {
+    let ctx = ctx.cast::<SSL_CTX>();
+    let Some(attached) = attached::of(ctx) else { return standing::forget_other(ctx) };
+    attached.close(ctx);
+    let Some(state) = guard(None, || STATES.remove(ctx.addr())) else { return };
+    // SAFETY: made by `attach`; the context gives up its reference.
+    let attached = Held::new(unsafe { Counted::from_raw(state) });
+    guard((), || {
+        attached.member.leave();
+        if let Some(view) = attached.cache().end_table() {
+            ended_tables::keep(ctx.addr(), view);
+        }
+        detach(ctx, attached.cache());
+    });
+    attached.release();
+}

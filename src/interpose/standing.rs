@@ -1,0 +1,103 @@
+//! The interposed standing, as the rules see it.
+
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use super::attached::{self, Attached};
+use super::quiet::quietly;
+use super::real::call;
+use super::session::{RealSession, lifetime, real, refuses_marked};
+use super::shadow;
+use crate::cache::{Expiry, Key};
+use crate::clock;
+use crate::ffi::memory::Counted;
+use crate::ffi::types::{SSL_CTX, SSL_SESSION};
+use crate::rules::{Member, Registry, SessionRef, Source, Standing};
+
+/// A libssl is behind us: contexts and sessions are its own.
+pub enum Interposed {}
+
+static CONTEXTS: Registry<Interposed> = Registry::new();
+
+impl Standing for Interposed {
+    const NAME: &'static str = "interposed";
+
+    type Session = RealSession;
+    type Context = Attached;
+
+    fn member(context: &Attached) -> &Member<RealSession> {
+        &context.member
+    }
+
+    unsafe fn context(ctx: *mut SSL_CTX) -> Option<Counted<Attached>> {
+        attached::of(ctx).map(|attached| {
+            // SAFETY: the state of a live context, which holds a reference made by `into_raw`.
+            unsafe { Counted::share(attached) }
+        })
+    }
+
+    fn registry() -> &'static Registry<Self> {
+        &CONTEXTS
+    }
+}
+
+impl SessionRef for RealSession {
+    type Standing = Interposed;
+
+    fn key(&self) -> Key {
+        let (real, session, mut len) = (real(), self.as_ptr(), 0);
+        let version = call!(real, SSL_SESSION_get_protocol_version(session) else 0);
+        let id = call!(real, SSL_SESSION_get_id(session, &mut len) else std::ptr::null());
+        let id = if id.is_null() {
+            &[]
+        } else {
+            // SAFETY: libssl's own id and its length, at most 32; the session is live.
+            unsafe { std::slice::from_raw_parts(id, (len as usize).min(Key::MAX_ID)) }
+        };
+        Key::new(version, id).expect("cut to the longest id above")
+    }
+
+    fn expiry(&self) -> Expiry {
+        let (real, session) = (real(), self.as_ptr());
+        let time = call!(real, SSL_SESSION_get_time(session) else 0);
+        let timeout = call!(real, SSL_SESSION_get_timeout(session) else 0);
+        lifetime(real).expiry(time, timeout)
+    }
+
+    fn touch(&self) {
+        call!(real(), SSL_SESSION_set_time(self.as_ptr(), clock::now()) else 0);
+    }
+
+    fn as_ptr(&self) -> *mut SSL_SESSION {
+        self.0.as_ptr()
+    }
+
+    unsafe fn from_ptr(session: *mut SSL_SESSION) -> Option<Self> {
+        NonNull::new(session).map(RealSession)
+    }
+
+    fn into_ptr(self) -> *mut SSL_SESSION {
+        ManuallyDrop::new(self).as_ptr()
+    }
+
+    fn mark_not_resumable(&self, ctx: *mut SSL_CTX) -> bool {
+        // The one public way; the hook this fires is to do nothing. The real cache does not hold the
+        // session, but it may hold a shadow with its key.
+        let remove = || call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0);
+        let removed = quietly(ctx.addr(), remove) == Some(1);
+        if removed {
+            shadow::lifted(ctx, self);
+        }
+        removed
+    }
+
+    /// To libssl every session of ours comes from a callback.
+    fn is_accepted(&self, _: Source) -> bool {
+        let (real, session) = (real(), self.as_ptr());
+        // Without an id and a ticket it does not tell whether it is marked: libssl knows.
+        !refuses_marked(real)
+            || call!(real, SSL_SESSION_is_resumable(session) else 0) != 0
+            || (self.key().id().is_empty()
+                && call!(real, SSL_SESSION_has_ticket(session) else 0) == 0)
+    }
+}
