@@ -229,6 +229,11 @@ impl<S: SessionRef> InternalCache<S> {
 }
 
 /// The next session that leaves. Those that come after it are still in the cache.
+#[inline(always)]
 pub(super) fn next_of<S>(departures: &mut Departures<'_, S>) -> Option<Held<S>> {
-    guard(None, || departures.next()).map(Held::new)
+    match departures.take_evicted() {
+        None if departures.is_over() => None,
+        None => guard(None, || departures.next()).map(Held::new),
+        evicted => evicted.map(Held::new),
+    }
 }

@@ -135,21 +135,15 @@ impl Bucket {
         std::iter::successors(Some(self), |bucket| bucket.overflow())
     }
 
-    fn free_lane(&self) -> Option<usize> {
+    /// A free lane, which stays free until somebody puts an entry there.
+    #[inline(always)]
+    pub(super) fn free_lane(&self) -> Option<usize> {
         self.lane(0, |_| true).ok()
     }
 
     /// Makes sure that there is room for so many more entries.
-    #[inline]
-    pub(super) fn try_reserve(&self, more: usize) -> Result<(), NoMemory> {
-        if more == 1 && self.free_lane().is_some() {
-            return Ok(());
-        }
-        self.try_extend(more)
-    }
-
     #[cold]
-    fn try_extend(&self, mut more: usize) -> Result<(), NoMemory> {
+    pub(super) fn try_reserve(&self, mut more: usize) -> Result<(), NoMemory> {
         let mut bucket = self;
         loop {
             more = more.saturating_sub(bucket.free());
@@ -165,7 +159,7 @@ impl Bucket {
     }
 
     /// Changes the tag of a lane: from 0, or to 0.
-    #[inline]
+    #[inline(always)]
     fn flip(&self, lane: usize, tag: u8) {
         if lane < 8 {
             let flipped = self.lower.load(Ordering::Relaxed) ^ (u64::from(tag) << (lane * 8));
@@ -185,8 +179,9 @@ impl Bucket {
         }
     }
 
-    #[inline]
-    fn put(&self, lane: usize, tag: u8, entry: u32) {
+    /// Adds an entry in a free lane.
+    #[inline(always)]
+    pub(super) fn put(&self, lane: usize, tag: u8, entry: u32) {
         self.entries[lane].store(entry, Ordering::Relaxed);
         self.flip(lane, tag);
     }
@@ -211,7 +206,7 @@ impl Bucket {
     }
 
     /// Removes an entry, if it is there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove(&self, tag: u8, entry: u32) {
         match self.lane(tag, |lane| self.entry(lane) == entry) {
             Ok(lane) => self.flip(lane, tag),

@@ -129,7 +129,7 @@ impl<S> SessionCache<S> {
     pub fn remove(&self, key: &Key) -> Option<S> {
         let hash = key.hash();
         let mut locked = self.lock()?;
-        let found = locked.pages().find(hash, &key.words())?;
+        let found = locked.find(hash, &key.words())?;
         locked.remove(found, Cause::Explicit)
     }
 
@@ -177,7 +177,8 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         let (hash, words) = (key.hash(), key.words());
         let Ok(mut locked) = self.lock_or_make() else { return Insertion::NoMemory(session) };
         let capacity = self.capacity();
-        let (added, replaced, evicted) = match locked.pages().find(hash, &words) {
+        let home = locked.home(hash);
+        let (added, replaced, evicted) = match home.and_then(|home| home.find(&words)) {
             Some(found) if locked.session(found) == Some(&session) => {
                 return Insertion::AlreadyThere(session);
             }
@@ -191,13 +192,13 @@ impl<S: Clone + PartialEq> SessionCache<S> {
             }
             None => {
                 let is_full = (1..=locked.order.len()).contains(&capacity.max(1));
-                if locked.try_reserve(hash, expiry, is_full).is_err() {
+                let Ok(room) = locked.try_reserve(home, hash, expiry, is_full) else {
                     return Insertion::NoMemory(session);
-                }
+                };
                 // From here on nothing fails. As in OpenSSL, a session gets its place in the order
                 // only after another one has made room for it, and so is never evicted for itself.
                 let evicted = if is_full { locked.evict() } else { None };
-                (locked.add(hash, &words, expiry, session), None, evicted)
+                (locked.add(room, hash, &words, expiry, session), None, evicted)
             }
         };
         let rest = match locked.excess(capacity) {
@@ -223,7 +224,7 @@ impl<S: Clone + PartialEq> SessionCache<S> {
     pub fn peek(&self, key: &Key) -> Option<S> {
         let hash = key.hash();
         let locked = self.lock()?;
-        let found = locked.pages().find(hash, &key.words())?;
+        let found = locked.find(hash, &key.words())?;
         locked.session(found).cloned()
     }
 
@@ -234,7 +235,7 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         let hash = key.hash();
         let Some(mut locked) = self.lock() else { return false };
         let pages = locked.pages();
-        let found = pages.find(hash, &key.words());
+        let found = locked.find(hash, &key.words());
         match found.filter(|&found| locked.session(found) == Some(session)) {
             Some(found) if locked.order.try_reserve(pages, expiry).is_ok() => {
                 locked.move_to(found, expiry);

@@ -48,6 +48,18 @@ impl<'a, S> Departures<'a, S> {
         Departures { cache, evicted, rest }
     }
 
+    /// The one that left as the new one came, if it is still here.
+    #[inline(always)]
+    pub fn take_evicted(&mut self) -> Option<S> {
+        self.evicted.take()
+    }
+
+    /// Returns `true` if nothing more is to come.
+    #[inline(always)]
+    pub fn is_over(&self) -> bool {
+        self.evicted.is_none() && matches!(self.rest, Rest::Nothing)
+    }
+
     fn next_of_rest(&mut self) -> Option<S> {
         let departed = match &mut self.rest {
             Rest::Nothing | Rest::Excess { most: 0, .. } => None,

@@ -113,11 +113,9 @@ impl StampedKey {
     #[inline(always)]
     pub fn is(&self, [a, b, c, d, rest]: &[u64; KEY_WORDS]) -> bool {
         let before = self.rest.load(Ordering::Acquire);
-        let words = self.id.iter().zip([a, b, c, d]);
-        let differ = words.fold((before & REST) ^ rest, |differ, (own, word)| {
-            differ | (own.load(Ordering::Relaxed) ^ word)
-        });
-        if differ != 0 {
+        let mut words = self.id.iter().zip([a, b, c, d]);
+        if before & REST != *rest || !words.all(|(own, word)| own.load(Ordering::Relaxed) == *word)
+        {
             return false;
         }
         fence(Ordering::Acquire);

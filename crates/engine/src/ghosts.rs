@@ -74,7 +74,8 @@ impl GhostList {
         if let Some(set) = self.sets.get_mut(set) {
             let ghost = (hash.bits() & !CAUSE) | (cause as u32 + 1);
             set.ghosts[set.next as usize] = ghost;
-            set.next = (set.next + 1) % REMEMBERED as u32;
+            let next = set.next + 1;
+            set.next = if next == REMEMBERED as u32 { 0 } else { next };
         }
     }
 

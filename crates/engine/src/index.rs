@@ -73,41 +73,95 @@ impl<S> Pages<S> {
     }
 }
 
-impl<'a, S> View<'a, S> {
-    #[inline(always)]
-    fn find(self, hash: Hash, key: &[u64; KEY_WORDS]) -> Option<u32> {
-        // A copy, which need not lie in memory.
-        let key = *key;
-        // An entry of a later page is not found: then there are more pages now.
-        let is_it = move |number| self.entry(number).is_some_and(|entry| entry.key.is(&key));
-        self.bucket_of(hash)?.find(hash.tag(), is_it)
-    }
+/// The bucket of a hash, among the pages there were at one moment.
+pub(super) struct Home<'a, S> {
+    view: View<'a, S>,
+    bucket: &'a Bucket,
+    hash: Hash,
+}
 
-    #[inline(always)]
-    fn bucket_of(self, hash: Hash) -> Option<&'a Bucket> {
-        if self.len() == 0 { None } else { self.bucket(home(hash, self.len())) }
+impl<S> Clone for Home<'_, S> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-impl<S, T> Locked<'_, S, T> {
-    /// Makes sure that an entry with this hash can be added to the index.
-    #[inline]
-    pub(super) fn try_reserve_in_index(&self, hash: Hash) -> Result<(), NoMemory> {
-        self.pages().view().bucket_of(hash).ok_or(NoMemory)?.try_reserve(1)
+impl<S> Copy for Home<'_, S> {}
+
+impl<'a, S> View<'a, S> {
+    /// None without a page.
+    #[inline(always)]
+    fn home(self, hash: Hash) -> Option<Home<'a, S>> {
+        let bucket = if self.len() == 0 { None } else { self.bucket(home(hash, self.len())) };
+        bucket.map(|bucket| Home { view: self, bucket, hash })
     }
 
-    /// Adds an entry to the index, where there is room for it.
-    #[inline]
-    pub(super) fn add_to_index(&mut self, hash: Hash, number: u32) {
-        if let Some(bucket) = self.pages().view().bucket_of(hash) {
-            bucket.insert(hash.tag(), number);
+    #[inline(always)]
+    fn find(self, hash: Hash, key: &[u64; KEY_WORDS]) -> Option<u32> {
+        self.home(hash)?.find(key)
+    }
+}
+
+impl<'a, S> Home<'a, S> {
+    /// The entry with this key.
+    #[inline(always)]
+    pub(super) fn find(self, key: &[u64; KEY_WORDS]) -> Option<u32> {
+        // A copy, which need not lie in memory.
+        let key = *key;
+        // An entry of a later page is not found: then there are more pages now.
+        let is_it = move |number| self.view.entry(number).is_some_and(|entry| entry.key.is(&key));
+        self.bucket.find(self.hash.tag(), is_it)
+    }
+
+    /// Makes sure that an entry can be added here; for who holds the lock.
+    #[inline(always)]
+    pub(super) fn try_reserve(self) -> Result<Room<'a>, NoMemory> {
+        let Home { bucket, hash, .. } = self;
+        let lane = bucket.free_lane();
+        if lane.is_none() {
+            bucket.try_reserve(1)?;
         }
+        Ok(Room { bucket, lane, tag: hash.tag() })
+    }
+}
+
+/// Where the index has room for one entry, as long as no other one comes and no page.
+#[derive(Clone, Copy)]
+pub(super) struct Room<'a> {
+    bucket: &'a Bucket,
+    /// If not in an overflow bucket.
+    lane: Option<usize>,
+    tag: u8,
+}
+
+impl Room<'_> {
+    /// Puts the entry there.
+    #[inline(always)]
+    pub(super) fn fill(self, number: u32) {
+        match self.lane {
+            Some(lane) => self.bucket.put(lane, self.tag, number),
+            None => self.bucket.insert(self.tag, number),
+        }
+    }
+}
+
+impl<'a, S, T> Locked<'a, S, T> {
+    /// The entry with this key: as nobody else changes anything, one look is enough.
+    #[inline(always)]
+    pub(super) fn find(&self, hash: Hash, key: &[u64; KEY_WORDS]) -> Option<u32> {
+        self.pages().view().find(hash, key)
+    }
+
+    /// Where an entry with this hash is, or has to be, as long as no page comes.
+    #[inline(always)]
+    pub(super) fn home(&self, hash: Hash) -> Option<Home<'a, S>> {
+        self.pages().view().home(hash)
     }
 
     /// Removes an entry from the index.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove_from_index(&mut self, hash: Hash, number: u32) {
-        if let Some(bucket) = self.pages().view().bucket_of(hash) {
+        if let Some(Home { bucket, .. }) = self.home(hash) {
             bucket.remove(hash.tag(), number);
         }
     }
@@ -187,17 +241,19 @@ mod tests {
                 if free.is_empty() {
                     let page = locked.grow().unwrap();
                     free.extend(super::super::pages::numbers(page));
-                    locked.validate_index(there.len());
+                    if page % 20 == 0 {
+                        locked.validate_index(there.len());
+                    }
                 }
                 let number = free.pop().unwrap();
                 let key = Key::new(771, &n.to_be_bytes()).unwrap();
                 // Few different hashes: overflow buckets, and equal tags.
                 let hash = Hash(random as u32 & 0x0100_000f);
-                locked.try_reserve_in_index(hash).unwrap();
+                let room = locked.home(hash).unwrap().try_reserve().unwrap();
                 let entry = locked.pages().entry(number);
                 entry.key.set(&key.words());
                 entry.set_hash(hash);
-                locked.add_to_index(hash, number);
+                room.fill(number);
                 there.push((key, hash, number));
             } else {
                 let (key, hash, number) = there.swap_remove(random as usize % there.len());

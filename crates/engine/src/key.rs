@@ -45,26 +45,24 @@ impl Key {
     #[inline]
     pub fn new(version: i32, id: &[u8]) -> Option<Key> {
         // Nearly all ids have the full length: words at fixed places.
-        match <&[u8; Key::MAX_ID]>::try_from(id) {
-            Ok(id) => Some(Key::from_padded(version, id, Key::MAX_ID)),
-            Err(_) => Key::shorter(version, id),
-        }
+        let words = match <&[u8; Key::MAX_ID]>::try_from(id) {
+            Ok(id) => Key::words_of(id),
+            Err(_) => Key::shorter(id)?,
+        };
+        Some(Key { id: words, rest: u64::from(version as u32) | (id.len() as u64) << 32 })
     }
 
     #[cold]
-    fn shorter(version: i32, id: &[u8]) -> Option<Key> {
+    fn shorter(id: &[u8]) -> Option<[u64; ID_WORDS]> {
         let mut padded = [0; Key::MAX_ID];
         padded.get_mut(..id.len())?.copy_from_slice(id);
-        Some(Key::from_padded(version, &padded, id.len()))
+        Some(Key::words_of(&padded))
     }
 
-    #[inline]
-    fn from_padded(version: i32, id: &[u8; Key::MAX_ID], len: usize) -> Key {
+    #[inline(always)]
+    fn words_of(id: &[u8; Key::MAX_ID]) -> [u64; ID_WORDS] {
         let word = |i| id[8 * i..].first_chunk().expect("MAX_ID is four words");
-        Key {
-            id: std::array::from_fn(|i| u64::from_ne_bytes(*word(i))),
-            rest: u64::from(version as u32) | (len as u64) << 32,
-        }
+        std::array::from_fn(|i| u64::from_ne_bytes(*word(i)))
     }
 
     /// The protocol version.

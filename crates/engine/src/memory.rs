@@ -25,9 +25,11 @@ pub(super) fn try_boxed<T, const N: usize>(
 /// Items under numbers that stay, for who holds the lock. Growing takes no longer the more there are,
 /// and the place of an item that has gone is used again.
 pub(super) struct Pool<T> {
-    /// Of so many items each; only the first one starts smaller, and moves as it grows.
-    chunks: Vec<Vec<T>>,
-    /// Places in them.
+    /// The first ones; it doubles, and moves, as long as it is small.
+    first: Vec<T>,
+    /// Chunks with those that follow, which never move.
+    later: Vec<Vec<T>>,
+    /// Places in both.
     places: u32,
     /// Places that were ever used.
     used: u32,
@@ -49,17 +51,35 @@ pub(super) const NIL: u32 = u32::MAX;
 /// Items in a chunk.
 const CHUNK: u32 = 1 << 10;
 
-/// Chunk and place there of the item with this number.
-#[inline(always)]
-fn locate(number: u32) -> (usize, usize) {
-    ((number / CHUNK) as usize, (number % CHUNK) as usize)
+impl<T> Pool<T> {
+    /// How many come before the chunks: 256 KB at most, which are moved in no time.
+    const FIRST: u32 = 1 << ((1 << 18) / size_of::<T>()).ilog2();
+
+    pub(super) const fn new() -> Self {
+        Pool { first: Vec::new(), later: Vec::new(), places: 0, used: 0, free: NIL, free_len: 0 }
+    }
+
+    /// The item with this number, or none for [`NIL`].
+    #[inline(always)]
+    pub(super) fn get(&self, number: u32) -> Option<&T> {
+        match self.first.get(number as usize) {
+            Some(item) => Some(item),
+            None => {
+                let (chunk, place) = Self::locate(number);
+                self.later.get(chunk)?.get(place)
+            }
+        }
+    }
+
+    /// Chunk and place there of an item that is not among the first ones.
+    #[inline(always)]
+    fn locate(number: u32) -> (usize, usize) {
+        let after = number.wrapping_sub(Self::FIRST);
+        ((after / CHUNK) as usize, (after % CHUNK) as usize)
+    }
 }
 
 impl<T: Chained> Pool<T> {
-    pub(super) const fn new() -> Self {
-        Pool { chunks: Vec::new(), places: 0, used: 0, free: NIL, free_len: 0 }
-    }
-
     /// So many insertions need no memory.
     #[inline]
     pub(super) fn room(&self) -> u32 {
@@ -87,20 +107,19 @@ impl<T: Chained> Pool<T> {
 
     #[cold]
     fn try_grow(&mut self, most: u32) -> Result<(), NoMemory> {
-        let chunks = self.chunks.len() as u32;
-        // The first chunk doubles; then there is one after the other.
-        let more = if chunks < 2 && self.places < CHUNK { self.places.max(1) } else { CHUNK };
+        let is_small = self.places < Self::FIRST;
+        let more = if is_small { self.places.max(1) } else { CHUNK };
         if more > most.saturating_sub(self.places) {
             return Err(NoMemory);
         }
-        // The chunks there are have no place left.
-        if self.places == chunks * CHUNK {
-            self.chunks.try_reserve(1)?;
-            self.chunks.push(Vec::new());
-        }
-        if let Some(chunk) = self.chunks.last_mut() {
-            let places = if more == CHUNK { CHUNK } else { self.places + more };
-            chunk.try_reserve_exact(places as usize - chunk.len())?;
+        if is_small {
+            let places = (self.places + more) as usize;
+            self.first.try_reserve_exact(places - self.first.len())?;
+        } else {
+            let mut chunk = Vec::new();
+            chunk.try_reserve_exact(CHUNK as usize)?;
+            self.later.try_reserve(1)?;
+            self.later.push(chunk);
         }
         self.places += more;
         Ok(())
@@ -119,7 +138,11 @@ impl<T: Chained> Pool<T> {
             return number;
         }
         let number = self.used;
-        self.chunks[locate(number).0].push(item);
+        if number < Self::FIRST {
+            self.first.push(item);
+        } else {
+            self.later[Self::locate(number).0].push(item);
+        }
         self.used += 1;
         number
     }
@@ -138,16 +161,18 @@ impl<T> std::ops::Index<u32> for Pool<T> {
 
     #[inline(always)]
     fn index(&self, number: u32) -> &T {
-        let (chunk, place) = locate(number);
-        &self.chunks[chunk][place]
+        self.get(number).expect("an item that is there")
     }
 }
 
 impl<T> std::ops::IndexMut<u32> for Pool<T> {
     #[inline(always)]
     fn index_mut(&mut self, number: u32) -> &mut T {
-        let (chunk, place) = locate(number);
-        &mut self.chunks[chunk][place]
+        if number < Self::FIRST {
+            return &mut self.first[number as usize];
+        }
+        let (chunk, place) = Self::locate(number);
+        &mut self.later[chunk][place]
     }
 }
 
@@ -167,31 +192,35 @@ mod tests {
     #[test]
     fn every_item_has_a_number_of_its_own_and_keeps_it() {
         let mut pool = Pool::new();
-        for n in 0..10_000 {
+        const N: u32 = 100_000;
+        const { assert!(N > Pool::<Item>::FIRST + 10 * CHUNK) };
+        for n in 0..N {
             pool.try_reserve(1 + n % 3, NIL).unwrap();
             assert_eq!(pool.insert(Item(n)), n);
-            assert!(pool.room() <= n.min(CHUNK) + 4);
+            assert!(pool.room() <= n.min(Pool::<Item>::FIRST) + 4);
         }
-        assert!((0..10_000).all(|n| pool[n] == Item(n)));
-        (0..10_000).step_by(3).for_each(|n| pool.remove(n));
-        assert_eq!(pool.len(), 6666);
-        for _ in 0..3334 {
+        assert!((0..N).all(|n| pool[n] == Item(n)));
+        assert!(pool.get(NIL).is_none());
+        (0..N).step_by(3).for_each(|n| pool.remove(n));
+        assert_eq!(pool.len(), 66_666);
+        for _ in 0..33_334 {
             assert!(pool.room() > 0);
             let number = pool.insert(Item(1));
             assert_eq!(number % 3, 0, "a free place is used again");
         }
-        assert_eq!(pool.len(), 10_000);
-        assert!((0..10_000).all(|n| pool[n] == Item(if n % 3 == 0 { 1 } else { n })));
+        assert_eq!(pool.len(), N as usize);
+        assert!((0..N).all(|n| pool[n] == Item(if n % 3 == 0 { 1 } else { n })));
     }
 
     #[test]
     fn there_is_an_end() {
         let mut pool = Pool::new();
         let mut count = 0;
-        while pool.try_reserve(1, 5000).is_ok() {
-            assert!(pool.insert(Item(0)) < 5000);
+        let most = Pool::<Item>::FIRST + 3 * CHUNK - 1;
+        while pool.try_reserve(1, most).is_ok() {
+            assert!(pool.insert(Item(0)) < most);
             count += 1;
         }
-        assert_eq!(count, 4096, "the next chunk would exceed it");
+        assert_eq!(count, Pool::<Item>::FIRST + 2 * CHUNK, "the next chunk would exceed it");
     }
 }

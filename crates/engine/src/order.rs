@@ -22,6 +22,7 @@
 //! *epoch*, and the order knows of each session in which epoch it got its place; a block has
 //! sessions of one epoch only.
 
+use super::entry::Entry;
 use super::expiry::Expiry;
 use super::memory::{Chained, NIL, NoMemory, Pool};
 use super::pages::{MOST_PAGES, Pages};
@@ -29,6 +30,9 @@ use super::pages::{MOST_PAGES, Pages};
 /// Bits of a digit.
 const DIGIT: u32 = 6;
 const DIGITS: usize = 1 << DIGIT;
+
+/// Sessions in a small cache.
+const SMALL: usize = 32;
 
 /// Sessions in a block.
 const SLOTS: usize = 10;
@@ -64,6 +68,7 @@ enum Target {
     Entry(u32),
     Queue(u32),
     Node(u32),
+    Nothing,
 }
 
 const KIND_BITS: u32 = 30;
@@ -80,7 +85,8 @@ impl Link {
         match self.0 >> KIND_BITS {
             0 => Target::Entry(number),
             1 => Target::Queue(number),
-            _ => Target::Node(number),
+            2 => Target::Node(number),
+            _ => Target::Nothing,
         }
     }
 
@@ -97,11 +103,23 @@ impl Link {
     }
 }
 
-/// A place for a link.
+/// A place for a link: the root, or a digit of a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Root,
-    In { node: u32, digit: usize },
+struct Place(u64);
+
+impl Place {
+    const ROOT: Place = Place(u64::MAX);
+
+    #[inline(always)]
+    fn of(node: u32, digit: usize) -> Place {
+        Place(u64::from(node) << DIGIT | digit as u64)
+    }
+
+    /// The node and the digit, if it is not the root.
+    #[inline(always)]
+    fn in_node(self) -> Option<(u32, usize)> {
+        (self != Place::ROOT).then_some(((self.0 >> DIGIT) as u32, self.0 as usize % DIGITS))
+    }
 }
 
 /// The way to the place where a second is, or has to be.
@@ -110,15 +128,27 @@ struct Way {
     /// What is there: nothing, an entry or a queue, perhaps of another second, or a node that does
     /// not cover the second.
     link: Link,
-    /// All digits have led there: it is of no other second.
-    decided: bool,
-    /// The place of the node it is in.
-    parent: Place,
+    /// How many bits of the second have not decided. If none, it is of no other second.
+    undecided: u32,
+}
+
+impl Way {
+    #[inline(always)]
+    fn new(start: Link) -> Way {
+        Way { place: Place::ROOT, link: start, undecided: u64::BITS }
+    }
+
+    /// Down to a digit of the node that it has led to.
+    #[inline(always)]
+    fn down(number: u32, node: &Node, digit: usize) -> Way {
+        let place = Place::of(number, digit);
+        Way { place, link: node.links[digit], undecided: node.shift() }
+    }
 }
 
 /// Where seconds differ.
 struct Node {
-    /// The digits in use.
+    /// The digits in use; the others have no link.
     used: u64,
     /// The part of the seconds that they share, above the digit, and below it how many bits follow.
     prefix: u64,
@@ -178,6 +208,7 @@ impl Node {
 
     fn take(&mut self, digit: usize) {
         self.used &= !(1 << digit);
+        self.links[digit] = Link::NOTHING;
     }
 }
 
@@ -209,6 +240,7 @@ impl Chained for Block {
 }
 
 impl Block {
+    #[inline(always)]
     fn has_room(&self, epoch: Epoch) -> bool {
         usize::from(self.end) < SLOTS && self.epoch == epoch
     }
@@ -222,12 +254,24 @@ impl Block {
         slot
     }
 
-    /// Empties a slot; returns `true` if that was the last one in use.
-    fn take(&mut self, slot: usize) -> bool {
+    /// Empties a slot.
+    #[inline(always)]
+    fn take(&mut self, slot: usize) {
         self.slots[slot] = NIL;
         self.used -= 1;
         self.first += u8::from(slot == usize::from(self.first));
-        self.used == 0
+    }
+
+    /// Empties the slot of the oldest one.
+    #[inline(always)]
+    fn take_oldest(&mut self) -> u32 {
+        while self.slots.get(usize::from(self.first)) == Some(&NIL) {
+            self.first += 1;
+        }
+        let slot = usize::from(self.first);
+        let number = self.slots[slot];
+        self.take(slot);
+        number
     }
 
     fn numbers(&self) -> impl Iterator<Item = u32> {
@@ -256,6 +300,11 @@ pub(super) struct Order {
     root: Link,
     nodes: Pool<Node>,
     blocks: Pool<Block>,
+    /// The node in which a session was added last: most come near to the one before.
+    latest: u32,
+    /// The node below which the first session of all is, if that is known: it is asked for again and
+    /// again.
+    earliest: u32,
     epoch: Epoch,
     len: usize,
 }
@@ -266,6 +315,8 @@ impl Order {
             root: Link::NOTHING,
             nodes: Pool::new(),
             blocks: Pool::new(),
+            latest: NIL,
+            earliest: NIL,
             epoch: Epoch::FIRST,
             len: 0,
         }
@@ -281,33 +332,54 @@ impl Order {
         self.epoch
     }
 
+    #[inline(always)]
     fn set_link(&mut self, place: Place, link: Link) {
-        match place {
-            Place::Root => self.root = link,
-            Place::In { node, digit } => self.nodes[node].put(digit, link),
+        match place.in_node() {
+            Some((node, digit)) => self.nodes[node].put(digit, link),
+            None => self.root = link,
         }
     }
 
     /// The way to the place where a second is, or has to be.
     #[inline(always)]
     fn find(&self, second: u64) -> Way {
-        let mut way =
-            Way { parent: Place::Root, place: Place::Root, link: self.root, decided: false };
-        while way.link != Link::NOTHING {
-            let Target::Node(number) = way.link.target() else { break };
+        let start = match self.nodes.get(self.latest) {
+            Some(node) if node.covers(second) => Link::node(self.latest),
+            _ => self.root,
+        };
+        let mut way = Way::new(start);
+        while let Target::Node(number) = way.link.target() {
             let node = &self.nodes[number];
             if !node.covers(second) {
                 break;
             }
-            let digit = node.digit(second);
-            way = Way {
-                parent: way.place,
-                place: Place::In { node: number, digit },
-                link: if node.has(digit) { node.links[digit] } else { Link::NOTHING },
-                decided: node.shift() == 0,
-            };
+            way = Way::down(number, node, node.digit(second));
         }
         way
+    }
+
+    /// The way to the first second below a link.
+    #[inline(always)]
+    fn find_first(&self, start: Link) -> Way {
+        let mut way = Way::new(start);
+        while let Target::Node(number) = way.link.target() {
+            let node = &self.nodes[number];
+            way = Way::down(number, node, node.first());
+        }
+        way
+    }
+
+    /// The place of the link to a node.
+    fn place_of(&self, node: u32) -> Place {
+        let second = self.nodes[node].prefix;
+        let mut way = Way::new(self.root);
+        while way.link != Link::node(node)
+            && let Target::Node(number) = way.link.target()
+        {
+            let node = &self.nodes[number];
+            way = Way::down(number, node, node.digit(second));
+        }
+        way.place
     }
 
     /// A second below a link.
@@ -317,6 +389,7 @@ impl Order {
             Target::Entry(number) => pages.entry(number).expiry().raw(),
             Target::Queue(tail) => self.blocks[tail].second,
             Target::Node(number) => self.nodes[number].prefix,
+            Target::Nothing => 0,
         }
     }
 
@@ -324,9 +397,8 @@ impl Order {
     #[inline(always)]
     fn is_there<S>(&self, pages: &Pages<S>, way: &Way, second: u64) -> bool {
         match way.link.target() {
-            _ if way.link == Link::NOTHING => false,
-            Target::Node(_) => false,
-            _ => way.decided || self.second(pages, way.link) == second,
+            Target::Nothing | Target::Node(_) => false,
+            _ => way.undecided == 0 || self.second(pages, way.link) == second,
         }
     }
 
@@ -343,15 +415,19 @@ impl Order {
         self.try_reserve_what_it_takes(pages, expiry.raw())
     }
 
-    /// A small cache takes no memory that it does not need. (Removing others first takes no more
-    /// than is reserved here: which nodes there are is determined by the seconds, and a block that
-    /// is emptied is free.)
+    /// A small cache takes no memory that it does not need; a larger one has some at hand. (Removing
+    /// others first takes no more than is reserved here: which nodes there are is determined by the
+    /// seconds, and a block that is emptied is free.)
     #[inline(never)]
     fn try_reserve_what_it_takes<S>(
         &mut self,
         pages: &Pages<S>,
         second: u64,
     ) -> Result<(), NoMemory> {
+        if self.len > SMALL {
+            self.nodes.try_reserve(1, MOST)?;
+            return self.blocks.try_reserve(2, MOST);
+        }
         let way = self.find(second);
         if way.link == Link::NOTHING {
             return Ok(());
@@ -362,24 +438,28 @@ impl Order {
         let blocks = match way.link.target() {
             Target::Queue(tail) => usize::from(!self.blocks[tail].has_room(self.epoch)),
             // One of its epoch, one of the new one's.
-            Target::Entry(_) | Target::Node(_) => 2,
+            _ => 2,
         };
         self.blocks.try_reserve(blocks as u32, MOST)
     }
 
     /// Gives an entry its place by its expiry, as the newest. Memory was reserved.
-    #[inline]
-    pub(super) fn append<S>(&mut self, pages: &Pages<S>, number: u32) {
-        let entry = pages.entry(number);
+    pub(super) fn append<S>(&mut self, pages: &Pages<S>, entry: &Entry<S>, number: u32) {
         let second = entry.expiry().raw();
         self.len += 1;
         let way = self.find(second);
+        if let Some((node, _)) = way.place.in_node() {
+            self.latest = node;
+        }
         if self.is_there(pages, &way, second) {
             let position = self.append_to_queue(pages, &way, number);
             entry.set_position(position);
             return;
         }
         entry.set_position(SINGLE | self.epoch.0);
+        if self.nodes.get(self.earliest).is_some_and(|node| second < node.prefix) {
+            self.earliest = NIL;
+        }
         match way.link {
             Link::NOTHING => self.set_link(way.place, Link::entry(number)),
             _ => self.branch(pages, &way, second, Link::entry(number)),
@@ -387,12 +467,12 @@ impl Order {
     }
 
     /// Appends to the queue of its second. Returns the position.
-    #[inline]
+    #[inline(always)]
     fn append_to_queue<S>(&mut self, pages: &Pages<S>, way: &Way, number: u32) -> u32 {
         let tail = match way.link.target() {
             Target::Queue(tail) => tail,
             Target::Entry(single) => self.make_queue(pages, way.place, single),
-            Target::Node(_) => unreachable!("a node is no queue"),
+            Target::Node(_) | Target::Nothing => unreachable!("no queue"),
         };
         let epoch = self.epoch;
         let block = &mut self.blocks[tail];
@@ -431,6 +511,8 @@ impl Order {
     }
 
     /// Puts a node where seconds differ that did not yet.
+    #[cold]
+    #[inline(never)]
     fn branch<S>(&mut self, pages: &Pages<S>, way: &Way, second: u64, new: Link) {
         let old_second = self.second(pages, way.link);
         let mut node = Node::between(old_second, second);
@@ -438,12 +520,11 @@ impl Order {
         node.put(node.digit(second), new);
         let number = self.nodes.insert(node);
         self.set_link(way.place, Link::node(number));
+        self.latest = number;
     }
 
     /// Removes an entry from its place.
-    #[inline]
-    pub(super) fn remove<S>(&mut self, pages: &Pages<S>, number: u32) {
-        let entry = pages.entry(number);
+    pub(super) fn remove<S>(&mut self, entry: &Entry<S>) {
         let position = entry.position();
         self.len -= 1;
         if position & SINGLE != 0 {
@@ -451,17 +532,47 @@ impl Order {
             self.unlink(&way);
             return;
         }
-        let (block, slot) = (position >> SLOT_BITS, position as usize % (1 << SLOT_BITS));
-        if self.blocks[block].take(slot) {
-            self.remove_block(block);
+        let (number, slot) = (position >> SLOT_BITS, position as usize % (1 << SLOT_BITS));
+        let block = &mut self.blocks[number];
+        block.take(slot);
+        if block.used == 0 {
+            let way = self.find(entry.expiry().raw());
+            self.remove_block(number, &way);
         }
     }
 
-    fn remove_block(&mut self, number: u32) {
-        let Block { second, next, prev, .. } = self.blocks[number];
-        let way = self.find(second);
+    /// Removes the first entry of all from its place, and returns it.
+    pub(super) fn remove_first(&mut self) -> Option<u32> {
+        let start = if self.earliest == NIL { self.root } else { Link::node(self.earliest) };
+        let way = self.find_first(start);
+        if let Some((node, _)) = way.place.in_node() {
+            self.earliest = node;
+        }
+        let first = match way.link.target() {
+            Target::Queue(tail) => {
+                let number = self.blocks[tail].next;
+                let head = &mut self.blocks[number];
+                let first = head.take_oldest();
+                if head.used == 0 {
+                    self.remove_block(number, &way);
+                }
+                first
+            }
+            Target::Entry(first) => {
+                self.unlink(&way);
+                first
+            }
+            Target::Node(_) | Target::Nothing => return None,
+        };
+        self.len -= 1;
+        Some(first)
+    }
+
+    /// Removes an empty block of the second to which this is the way.
+    fn remove_block(&mut self, number: u32, way: &Way) {
+        let Block { next, prev, .. } = self.blocks[number];
         if next == number {
-            self.unlink(&way);
+            self.unlink(way);
         } else {
             self.blocks[next].prev = prev;
             self.blocks[prev].next = next;
@@ -473,35 +584,45 @@ impl Order {
     }
 
     /// A second is empty. A node with only one left goes too: nothing differs there.
+    #[inline(always)]
     fn unlink(&mut self, way: &Way) {
-        let Place::In { node: number, digit } = way.place else {
+        let Some((number, digit)) = way.place.in_node() else {
             self.root = Link::NOTHING;
             return;
         };
         let node = &mut self.nodes[number];
         node.take(digit);
         if node.used.is_power_of_two() {
-            let last = node.links[node.first()];
-            self.set_link(way.parent, last);
-            self.nodes.remove(number);
+            self.remove_node(number);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn remove_node(&mut self, number: u32) {
+        let node = &self.nodes[number];
+        let last = node.links[node.first()];
+        self.set_link(self.place_of(number), last);
+        self.nodes.remove(number);
+        for remembered in [&mut self.latest, &mut self.earliest] {
+            if *remembered == number {
+                *remembered = NIL;
+            }
         }
     }
 
     /// The first entry of all.
-    #[inline]
     pub(super) fn first(&self) -> Option<u32> {
-        if self.root == Link::NOTHING {
-            return None;
-        }
-        match self.leftmost(self.root).target() {
+        match self.first_link(self.root).target() {
             Target::Queue(tail) => Some(self.blocks[self.blocks[tail].next].oldest()),
-            Target::Entry(number) | Target::Node(number) => Some(number),
+            Target::Entry(number) => Some(number),
+            Target::Node(_) | Target::Nothing => None,
         }
     }
 
     /// The second entry of all.
     pub(super) fn second_of_all<S>(&self, pages: &Pages<S>) -> Option<u32> {
-        let first = self.leftmost((self.root != Link::NOTHING).then_some(self.root)?);
+        let first = self.first_link(self.root);
         if let Target::Queue(tail) = first.target() {
             let head = self.blocks[tail].next;
             let after = self.blocks[head].second();
@@ -517,27 +638,21 @@ impl Order {
     }
 
     /// The link of the first second below this one.
-    #[inline]
-    fn leftmost(&self, mut link: Link) -> Link {
-        while let Target::Node(number) = link.target() {
-            let node = &self.nodes[number];
-            link = node.links[node.first()];
-        }
-        link
+    #[inline(always)]
+    fn first_link(&self, link: Link) -> Link {
+        self.find_first(link).link
     }
 
     /// The first of those that expire at `from` or later.
     pub(super) fn first_from<S>(&self, pages: &Pages<S>, from: Expiry) -> Option<First> {
-        if self.root == Link::NOTHING {
-            return None;
-        }
         let from = from.raw();
         // Where to go on if everything below `link` is before.
         let mut later = None;
         let mut link = self.root;
         let found = loop {
             let Target::Node(number) = link.target() else {
-                break if self.second(pages, link) >= from { Some(link) } else { later };
+                let is_later = link != Link::NOTHING && self.second(pages, link) >= from;
+                break if is_later { Some(link) } else { later };
             };
             let node = &self.nodes[number];
             if !node.covers(from) {
@@ -545,12 +660,9 @@ impl Order {
             }
             let digit = node.digit(from);
             later = node.next(digit).map(|next| node.links[next]).or(later);
-            if !node.has(digit) {
-                break later;
-            }
             link = node.links[digit];
         }?;
-        Some(self.first_of(pages, self.leftmost(found)))
+        Some(self.first_of(pages, self.first_link(found)))
     }
 
     fn first_of<S>(&self, pages: &Pages<S>, link: Link) -> First {
@@ -560,20 +672,23 @@ impl Order {
                 let block = &self.blocks[self.blocks[tail].next];
                 First { entry: block.oldest(), expiry, epoch: block.epoch }
             }
-            Target::Entry(entry) | Target::Node(entry) => {
+            Target::Entry(entry) => {
                 let epoch = Epoch(pages.entry(entry).position() & !SINGLE);
                 First { entry, expiry, epoch }
             }
+            Target::Node(_) | Target::Nothing => unreachable!("the first is a session"),
         }
     }
 
     /// Panics unless everything is where it is found; returns the entries in their order.
     pub(super) fn validate<S>(&self, pages: &Pages<S>) -> Vec<u32> {
         let mut seen = Seen::default();
-        if self.root != Link::NOTHING {
-            self.validate_link(pages, self.root, 0, u64::MAX, &mut seen);
-        }
+        self.validate_link(pages, self.root, 0, u64::MAX, &mut seen);
         assert_eq!(seen.entries.len(), self.len);
+        if self.earliest != NIL {
+            let first = self.first_link(Link::node(self.earliest));
+            assert!(first == self.first_link(self.root));
+        }
         assert_eq!(seen.nodes, self.nodes.len(), "no node is lost");
         assert_eq!(seen.blocks, self.blocks.len(), "no block is lost");
         seen.entries
@@ -599,6 +714,7 @@ impl Order {
                 assert!((first..=last).contains(&second));
                 self.validate_queue(pages, tail, seen);
             }
+            Target::Nothing => assert_eq!(self.len, 0, "only a root has nothing"),
             Target::Node(number) => {
                 let node = &self.nodes[number];
                 seen.nodes += 1;
@@ -607,7 +723,11 @@ impl Order {
                 let lowest = node.prefix >> shift << shift;
                 let highest = lowest | (63 << shift) | ((1 << shift) - 1);
                 assert!(first <= lowest && highest <= last, "within the node above");
-                for digit in (0..DIGITS).filter(|&digit| node.has(digit)) {
+                for digit in 0..DIGITS {
+                    if !node.has(digit) {
+                        assert!(node.links[digit] == Link::NOTHING);
+                        continue;
+                    }
                     let lowest = lowest | (digit as u64) << shift;
                     let highest = lowest | ((1 << shift) - 1);
                     self.validate_link(pages, node.links[digit], lowest, highest, seen);
@@ -674,7 +794,7 @@ mod tests {
         let expiry = Expiry::from_raw(expiry);
         order.try_reserve(pages, expiry).unwrap();
         pages.entry(number).set_expiry(expiry);
-        order.append(pages, number);
+        order.append(pages, pages.entry(number), number);
     }
 
     #[test]
@@ -722,7 +842,7 @@ mod tests {
                 } else {
                     let at = if random % 2 == 0 { 0 } else { random as usize % model.len() };
                     let (_, _, number) = model.remove(at);
-                    locked.remove(pages, number);
+                    locked.remove(pages.entry(number));
                     free.push(number);
                 }
                 if random % 50 == 0 {
@@ -739,7 +859,7 @@ mod tests {
                     assert_eq!(locked.validate(pages), entries);
                 }
             }
-            model.iter().for_each(|m| locked.remove(pages, m.2));
+            model.iter().for_each(|m| locked.remove(pages.entry(m.2)));
             assert!(locked.validate(pages).is_empty());
         });
     }
@@ -767,12 +887,12 @@ mod tests {
                 locked.try_reserve(pages, expiry).unwrap();
                 for _ in 0..there.min(next() % 30) {
                     let first = locked.first().unwrap();
-                    locked.remove(pages, first);
+                    locked.remove(pages.entry(first));
                 }
                 let new = entry(39);
                 pages.entry(new).set_expiry(expiry);
                 let before = (locked.nodes.places(), locked.blocks.places());
-                locked.append(pages, new);
+                locked.append(pages, pages.entry(new), new);
                 assert_eq!((locked.nodes.places(), locked.blocks.places()), before);
                 locked.validate(pages);
             });
@@ -793,7 +913,7 @@ mod tests {
             };
             assert_eq!(first(locked, 4), (2, false));
             assert_eq!(first(locked, 5), (0, true));
-            locked.remove(pages, 0);
+            locked.remove(pages.entry(0));
             assert_eq!(first(locked, 5), (1, false));
         });
         let mut epoch = Epoch(SINGLE - 2);

@@ -17,8 +17,9 @@
 //!
 //! This is the only module of the crate with `unsafe` in it. It rests on two rules:
 //!
-//! 1. *Pages below `len` are there.* [`Locked::add_page`] writes a page before it publishes the
-//!    `len` that includes it, and nothing is taken back before the drop.
+//! 1. *Pages below `len` are there.* [`Locked::add_page`] writes a page, into a chunk that has room
+//!    for it, before it publishes the `len` that includes it, and nothing is taken back before the
+//!    drop.
 //! 2. *Sessions are reached by who holds the lock.* [`Handle`]'s cell is private to this module,
 //!    and only methods of [`Locked`], which is the lock held, get at it: through `&Locked` to look
 //!    at it, through `&mut Locked` to change it.
@@ -75,11 +76,14 @@ const DIRECTORIES: usize = 8;
 /// As many as there can be.
 pub(super) const MOST_PAGES: u32 = SMALL_PAGES + (DIRECTORIES * DIRECTORY) as u32 * LARGE;
 
+/// Where page 0 would lie if this chunk went back as far: a page is found with one addition.
 type Chunk<S> = AtomicPtr<Page<S>>;
 
 /// The pages of a cache.
 pub(super) struct Pages<S> {
     len: AtomicU32,
+    /// How many pages there are chunks for.
+    room: AtomicU32,
     small: [Chunk<S>; SMALL],
     large: [OnceBox<[Chunk<S>; DIRECTORY]>; DIRECTORIES],
     /// What the chunks own. A `Mutex`, because the sessions are behind a lock.
@@ -100,19 +104,20 @@ impl<S> Clone for View<'_, S> {
 
 impl<S> Copy for View<'_, S> {}
 
-/// The place of a page.
+/// Where the chunk of a page is noted.
 struct Place<'a, S> {
     chunk: &'a Chunk<S>,
     /// Pages in the chunk.
-    size: usize,
-    /// Pages before it there.
-    offset: usize,
+    size: u32,
+    /// The first of them.
+    first: u32,
 }
 
 impl<S> Pages<S> {
     fn new() -> Self {
         Pages {
             len: AtomicU32::new(0),
+            room: AtomicU32::new(0),
             small: std::array::from_fn(|_| AtomicPtr::default()),
             large: [const { OnceBox::new() }; DIRECTORIES],
             _sessions: PhantomData,
@@ -137,23 +142,67 @@ impl<S> Pages<S> {
         self.view().entry(number).expect("a number that was given out")
     }
 
+    /// A page that is there, or has a place at least.
     #[inline(always)]
-    fn place(&self, page: u32) -> Option<Place<'_, S>> {
-        if page >= SMALL_PAGES {
-            return self.large_place(page - SMALL_PAGES);
-        }
-        let log = u32::BITS - 1 - (page + 2).leading_zeros();
-        let size = 1 << log;
-        let chunk = self.small.get(log as usize - 1)?;
-        Some(Place { chunk, size, offset: page as usize + 2 - size })
+    fn page(&self, page: u32) -> *mut Page<S> {
+        let chunk = if page < SMALL_PAGES {
+            self.small[small_chunk(page)].load(Ordering::Acquire)
+        } else {
+            self.large_place(page).chunk.load(Ordering::Acquire)
+        };
+        chunk.wrapping_add(page as usize)
     }
 
     #[inline]
-    fn large_place(&self, page: u32) -> Option<Place<'_, S>> {
-        let (chunk, offset) = ((page / LARGE) as usize, (page % LARGE) as usize);
-        let directory = self.large.get(chunk / DIRECTORY)?.get()?;
-        Some(Place { chunk: &directory[chunk % DIRECTORY], size: LARGE as usize, offset })
+    fn large_place(&self, page: u32) -> Place<'_, S> {
+        let chunk = ((page - SMALL_PAGES) / LARGE) as usize;
+        let directory = self.large[chunk / DIRECTORY].get().expect("its directory is there");
+        let first = SMALL_PAGES + chunk as u32 * LARGE;
+        Place { chunk: &directory[chunk % DIRECTORY], size: LARGE, first }
     }
+
+    /// The place of the chunk of a page; its directory is there.
+    fn place(&self, page: u32) -> Place<'_, S> {
+        if page >= SMALL_PAGES {
+            return self.large_place(page);
+        }
+        let chunk = small_chunk(page);
+        let size = 2 << chunk;
+        Place { chunk: &self.small[chunk], size, first: size - 2 }
+    }
+
+    /// Allocates the chunk that comes next.
+    #[cold]
+    fn add_chunk(&self) -> Result<(), NoMemory> {
+        let room = self.room.load(Ordering::Relaxed);
+        if room == MOST_PAGES {
+            return Err(NoMemory);
+        }
+        if room >= SMALL_PAGES {
+            let directory = (room - SMALL_PAGES) / LARGE / DIRECTORY as u32;
+            let directory = &self.large[directory as usize];
+            if directory.get().is_none() {
+                // Only who holds the lock sets it, and it was not set.
+                let _ = directory.set(try_boxed(|_| AtomicPtr::default())?);
+            }
+        }
+        let Place { chunk, size, first } = self.place(room);
+        let layout = Layout::array::<Page<S>>(size as usize).map_err(|_| NoMemory)?;
+        // SAFETY: the layout is not of size zero.
+        let memory = unsafe { alloc(layout) }.cast::<Page<S>>();
+        if memory.is_null() {
+            return Err(NoMemory);
+        }
+        chunk.store(memory.wrapping_sub(first as usize), Ordering::Release);
+        self.room.store(room + size, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// The number of the small chunk that has this page.
+#[inline(always)]
+fn small_chunk(page: u32) -> usize {
+    (page + 2).ilog2() as usize - 1
 }
 
 impl<'a, S> View<'a, S> {
@@ -168,12 +217,10 @@ impl<'a, S> View<'a, S> {
         if page >= self.len {
             return None;
         }
-        let Place { chunk, offset, .. } = self.pages.place(page)?;
-        let first = chunk.load(Ordering::Acquire);
-        // SAFETY: rule 1: the page is below what `len` was, so it was written in this chunk, at
-        // this offset; and it stays there until the pages are dropped. Pages are shared: what
-        // changes in them is atomic, or behind rule 2.
-        Some(unsafe { &*first.add(offset) })
+        // SAFETY: rule 1: the page is below what `len` was, so it was written in this chunk; and it
+        // stays there until the pages are dropped. Pages are shared: what changes in them is
+        // atomic, or behind rule 2.
+        Some(unsafe { &*self.pages.page(page) })
     }
 
     /// The bucket of a page.
@@ -192,23 +239,21 @@ impl<'a, S> View<'a, S> {
 
 impl<S> Drop for Pages<S> {
     fn drop(&mut self) {
-        for page in 0..self.len() {
-            let Some(Place { chunk, offset, .. }) = self.place(page) else { return };
-            // SAFETY: rule 1: it is there. It is dropped here and nowhere else: nobody else has
-            // the pages any more.
-            unsafe { chunk.load(Ordering::Relaxed).add(offset).drop_in_place() };
-        }
-        let mut first = 0;
-        while let Some(Place { chunk, size, .. }) = self.place(first) {
-            let pages = chunk.load(Ordering::Relaxed);
-            if pages.is_null() {
-                return;
+        let (len, room) = (self.len(), self.room.load(Ordering::Relaxed));
+        let mut page = 0;
+        while page < room {
+            let Place { chunk, size, first } = self.place(page);
+            let chunk = chunk.load(Ordering::Relaxed);
+            for page in first..len.min(first + size) {
+                // SAFETY: rule 1: it is there. It is dropped here and nowhere else: nobody else has
+                // the pages any more.
+                unsafe { chunk.wrapping_add(page as usize).drop_in_place() };
             }
-            if let Ok(layout) = Layout::array::<Page<S>>(size) {
+            if let Ok(layout) = Layout::array::<Page<S>>(size as usize) {
                 // SAFETY: it was allocated with this layout, and what was in it is dropped.
-                unsafe { dealloc(pages.cast(), layout) };
+                unsafe { dealloc(chunk.wrapping_add(first as usize).cast(), layout) };
             }
-            first += size as u32;
+            page = first + size;
         }
     }
 }
@@ -285,12 +330,17 @@ impl<'a, S, T> Locked<'a, S, T> {
         unsafe { &*session }.as_ref()
     }
 
-    /// Puts another session there, or none; returns what was there.
+    /// Puts another session there, or none; returns the entry and what was there.
     #[inline(always)]
-    pub(super) fn replace_session(&mut self, number: u32, session: Option<S>) -> Option<S> {
-        let place = self.pages.entry(number).session.0.get();
+    pub(super) fn replace_session(
+        &mut self,
+        number: u32,
+        session: Option<S>,
+    ) -> (&'a Entry<S>, Option<S>) {
+        let entry = self.pages.entry(number);
         // SAFETY: rule 2: this is the lock, held and mutably borrowed, so nobody else looks at it.
-        std::mem::replace(unsafe { &mut *place }, session)
+        let place = unsafe { &mut *entry.session.0.get() };
+        (entry, std::mem::replace(place, session))
     }
 
     /// Adds a page. `prepare` is given its bucket before anybody else can see it; if there is no
@@ -301,29 +351,10 @@ impl<'a, S, T> Locked<'a, S, T> {
     ) -> Result<u32, NoMemory> {
         let pages = self.pages;
         let len = pages.len();
-        if len == MOST_PAGES {
-            return Err(NoMemory);
+        if len == pages.room.load(Ordering::Relaxed) {
+            pages.add_chunk()?;
         }
-        if len >= SMALL_PAGES {
-            let directory = (len - SMALL_PAGES) / LARGE / DIRECTORY as u32;
-            let directory = &pages.large[directory as usize];
-            if directory.get().is_none() {
-                // Only who holds the lock sets it, and it was not set.
-                let _ = directory.set(try_boxed(|_| AtomicPtr::default())?);
-            }
-        }
-        let Place { chunk, size, offset } = pages.place(len).ok_or(NoMemory)?;
-        if chunk.load(Ordering::Relaxed).is_null() {
-            let layout = Layout::array::<Page<S>>(size).map_err(|_| NoMemory)?;
-            // SAFETY: the layout is not of size zero.
-            let first = unsafe { alloc(layout) };
-            if first.is_null() {
-                return Err(NoMemory);
-            }
-            chunk.store(first.cast(), Ordering::Release);
-        }
-        // SAFETY: the chunk has `size` pages, and `offset` is less.
-        let page = unsafe { chunk.load(Ordering::Relaxed).add(offset) };
+        let page = pages.page(len);
         // SAFETY: the memory is there and aligned, and as it is not below `len`, nobody reads it.
         unsafe { page.write(Page::new()) };
         // SAFETY: just written.
@@ -353,7 +384,7 @@ mod tests {
         for page in 0..many {
             assert_eq!(locked.add_page(|_| Ok(())).unwrap(), page);
             for number in numbers(page) {
-                assert_eq!(locked.replace_session(number, Some(number.into())), None);
+                assert_eq!(locked.replace_session(number, Some(number.into())).1, None);
             }
         }
         for number in (0..many).flat_map(numbers) {
@@ -371,14 +402,12 @@ mod tests {
         let pages = Pages::<u64>::new();
         let mut next = 0;
         for chunk in 1..=SMALL {
-            let place = pages.place(next).unwrap();
-            assert_eq!((place.size, place.offset), (1 << chunk, 0));
-            next += place.size as u32;
+            let Place { size, first, .. } = pages.place(next);
+            assert_eq!((size, first), (1 << chunk, next));
+            assert_eq!(small_chunk(next + size - 1), small_chunk(next));
+            next += size;
         }
         assert_eq!(next, SMALL_PAGES);
-        assert!(pages.place(MOST_PAGES - 1).is_none(), "its directory is not there");
-        assert!(pages.place(MOST_PAGES).is_none());
-        assert!(pages.place(u32::MAX).is_none());
     }
 
     #[test]
@@ -392,7 +421,7 @@ mod tests {
             assert!(locked.add_page(|bucket| bucket.try_reserve(20)).is_ok());
             locked.replace_session(page << ENTRY_BITS, Some(session.clone()));
         }
-        drop(locked.replace_session(0, None));
+        drop(locked.replace_session(0, None).1);
         drop(locked);
         assert_eq!(Rc::strong_count(&session), 20);
         drop(store);

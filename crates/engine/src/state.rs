@@ -6,6 +6,7 @@
 use super::Cause;
 use super::expiry::Expiry;
 use super::ghosts::GhostList;
+use super::index::{Home, Room};
 use super::key::{Hash, KEY_WORDS, Key};
 use super::memory::{NIL, NoMemory};
 use super::order::{Epoch, Order};
@@ -42,7 +43,7 @@ pub(super) struct Use {
     stamp: u32,
 }
 
-impl<S> Locked<'_, S, State> {
+impl<'a, S> Locked<'a, S, State> {
     /// Empties what may be half changed, and leaks what was in it: a fork has copied it while another
     /// thread, which is not in this process, was changing it.
     #[cold]
@@ -57,7 +58,7 @@ impl<S> Locked<'_, S, State> {
             }
             for number in numbers(page) {
                 pages.entry(number).key.clear();
-                std::mem::forget(self.replace_session(number, None));
+                std::mem::forget(self.replace_session(number, None).1);
                 self.free(number);
             }
         }
@@ -71,7 +72,7 @@ impl<S> Locked<'_, S, State> {
     /// Finds a session, and counts the look-up.
     #[inline(always)]
     pub(super) fn look_up(&mut self, hash: Hash, key: &[u64; KEY_WORDS]) -> Option<u32> {
-        let found = self.pages().find(hash, key);
+        let found = self.find(hash, key);
         match found {
             Some(_) => self.counts.hits += 1,
             None => {
@@ -82,21 +83,24 @@ impl<S> Locked<'_, S, State> {
         found
     }
 
-    /// Makes sure that a session can be added that is not there. `evicts` if another one leaves
-    /// for it.
-    #[inline]
+    /// Makes sure that a session can be added that is not there, as a look at its home has shown.
+    /// `evicts` if another one leaves for it.
+    #[inline(always)]
     pub(super) fn try_reserve(
         &mut self,
+        mut home: Option<Home<'a, S>>,
         hash: Hash,
         expiry: Expiry,
         evicts: bool,
-    ) -> Result<(), NoMemory> {
+    ) -> Result<Room<'a>, NoMemory> {
         if self.free == NIL && !evicts {
             self.add_entries()?;
+            home = self.home(hash);
         }
-        self.try_reserve_in_index(hash)?;
+        let room = home.ok_or(NoMemory)?.try_reserve()?;
         let pages = self.pages();
-        self.order.try_reserve(pages, expiry)
+        self.order.try_reserve(pages, expiry)?;
+        Ok(room)
     }
 
     #[cold]
@@ -107,24 +111,25 @@ impl<S> Locked<'_, S, State> {
     }
 
     /// Adds a session that is not there; memory was reserved.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(
         &mut self,
+        room: Room<'a>,
         hash: Hash,
         key: &[u64; KEY_WORDS],
         expiry: Expiry,
         session: S,
     ) -> Use {
         let (pages, number) = (self.pages(), self.free);
-        let entry = pages.entry(number);
+        let (entry, none) = self.replace_session(number, Some(session));
+        // Nothing is dropped here, not even on paper.
+        std::mem::forget(none);
         self.free = entry.position();
-        let none = self.replace_session(number, Some(session));
-        debug_assert!(none.is_none(), "the entry was free");
         entry.set_hash(hash);
         entry.set_expiry(expiry);
-        self.order.append(pages, number);
+        self.order.append(pages, entry, number);
         entry.key.set(key);
-        self.add_to_index(hash, number);
+        room.fill(number);
         self.counts.stored += 1;
         Use { entry: number, stamp: entry.key.stamp() }
     }
@@ -134,40 +139,46 @@ impl<S> Locked<'_, S, State> {
         self.move_to(number, expiry);
         self.counts.stored += 1;
         self.counts.replaced += 1;
-        let stamp = self.pages().entry(number).key.stamp();
-        (Use { entry: number, stamp }, self.replace_session(number, Some(session)))
+        let (entry, replaced) = self.replace_session(number, Some(session));
+        (Use { entry: number, stamp: entry.key.stamp() }, replaced)
     }
 
     /// Gives a session the place of a new expiry, as the newest there; memory was reserved.
     pub(super) fn move_to(&mut self, number: u32, expiry: Expiry) {
         let pages = self.pages();
-        self.order.remove(pages, number);
-        pages.entry(number).set_expiry(expiry);
-        self.order.append(pages, number);
+        let entry = pages.entry(number);
+        self.order.remove(entry);
+        entry.set_expiry(expiry);
+        self.order.append(pages, entry, number);
     }
 
     /// Takes a session out.
-    #[inline]
     pub(super) fn remove(&mut self, number: u32, cause: Cause) -> Option<S> {
-        let pages = self.pages();
-        let entry = pages.entry(number);
-        let hash = entry.hash();
-        self.order.remove(pages, number);
-        self.remove_from_index(hash, number);
-        entry.key.clear();
-        self.free(number);
-        let state = &mut **self;
-        state.ghosts.fit(state.order.len() + 1);
-        state.ghosts.note(hash, cause);
-        state.counts.count_departure(cause);
-        self.replace_session(number, None)
+        let entry = self.pages().entry(number);
+        self.order.remove(entry);
+        self.take_out(number, cause)
     }
 
     /// Takes the session out that expires first.
-    #[inline]
+    #[inline(always)]
     pub(super) fn evict(&mut self) -> Option<S> {
-        let first = self.order.first()?;
-        self.remove(first, Cause::Evicted)
+        let first = self.order.remove_first()?;
+        self.take_out(first, Cause::Evicted)
+    }
+
+    /// The rest of it, for a session that has left the order.
+    #[inline(always)]
+    fn take_out(&mut self, number: u32, cause: Cause) -> Option<S> {
+        let (entry, session) = self.replace_session(number, None);
+        let hash = entry.hash();
+        self.remove_from_index(hash, number);
+        entry.key.clear();
+        let state = &mut **self;
+        entry.set_position(std::mem::replace(&mut state.free, number));
+        state.ghosts.fit(state.order.len() + 1);
+        state.ghosts.note(hash, cause);
+        state.counts.count_departure(cause);
+        session
     }
 
     /// The same, sparing one, if there are more than `capacity`.
