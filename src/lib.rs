@@ -1,7 +1,7 @@
 //! OpenSSL's session cache as a library of its own.
 //!
 //! `libsslcache.so` exports the functions of OpenSSL's session API over a concurrent cache. One file,
-//! two **standings**, decided once per process at the first call (`standing.rs`):
+//! two **standings** (`standing`):
 //!
 //! - *standalone*: there is no libssl in the process; contexts and sessions are our own objects
 //!   (`standalone`);
@@ -28,9 +28,6 @@ pub mod ffi;
 mod interpose;
 mod rules;
 mod standalone;
-
-// To become fallible with what it decides.
-#[allow(clippy::disallowed_methods)]
 mod standing;
 
 /// Runs when the library is loaded, before the program does.
@@ -50,6 +47,6 @@ mod undisturbed;
 /// What the tests of this crate compare with the real library. No part of the interface.
 #[doc(hidden)]
 pub mod for_tests {
-    pub use crate::interpose::Real;
-    pub use crate::standing::real;
+    pub use crate::ffi::real::Real;
+    pub use crate::interpose::served::real;
 }

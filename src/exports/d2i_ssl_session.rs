@@ -3,8 +3,8 @@
 use libc::{c_char, c_int, c_long, c_uchar};
 
 use crate::ffi::guard::guard;
+use crate::ffi::real::call;
 use crate::ffi::types::{OSSL_LIB_CTX, SSL_SESSION};
-use crate::interpose::call;
 use crate::standalone::i2d;
 use crate::standing;
 

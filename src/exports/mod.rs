@@ -26,7 +26,7 @@ macro_rules! forward {
     }};
     ($answering:expr, $function:ident($($argument:expr),*) $(, $failure:expr)?) => {
         if let Some(real) = $answering {
-            return crate::interpose::call!(real, $function($($argument),*) else { $($failure)? });
+            return crate::ffi::real::call!(real, $function($($argument),*) else { $($failure)? });
         }
     };
 }

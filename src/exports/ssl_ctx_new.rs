@@ -3,11 +3,13 @@
 use libc::{c_char, c_int};
 
 use crate::ffi::args::made;
+use crate::ffi::caller;
 use crate::ffi::constants::SSL_R_NULL_SSL_METHOD_PASSED;
+use crate::ffi::errors;
 use crate::ffi::guard::guard;
-use crate::ffi::libcrypto;
+use crate::ffi::real::Real;
 use crate::ffi::types::{OPENSSL_INIT_SETTINGS, OSSL_LIB_CTX, SSL_CTX, SSL_METHOD};
-use crate::interpose::{Real, calls};
+use crate::interpose::calls;
 use crate::standalone::Context;
 use crate::standalone::method::{Method, all};
 use crate::standing;
@@ -279,7 +281,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_new_ex(
 /// The real library's method of the same name, if `method` is one of ours: a program may have asked for
 /// it before there was a libssl.
 fn method_of(real: &Real, method: *const SSL_METHOD) -> *const SSL_METHOD {
-    if !standing::is_ours(method.addr()) {
+    if !caller::is_ours(method.addr()) {
         return method;
     }
     let methods = [
@@ -317,7 +319,7 @@ unsafe fn new_context(method: *const SSL_METHOD) -> *mut SSL_CTX {
     match unsafe { Method::from_c(method) } {
         Some(method) => made(Context::create(method), c"SSL_CTX_new_ex"),
         None => {
-            libcrypto::raise(SSL_R_NULL_SSL_METHOD_PASSED, c"SSL_CTX_new_ex");
+            errors::raise(SSL_R_NULL_SSL_METHOD_PASSED, c"SSL_CTX_new_ex");
             std::ptr::null_mut()
         }
     }

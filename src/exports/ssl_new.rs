@@ -4,9 +4,9 @@ use libc::c_int;
 
 use crate::ffi::args::made;
 use crate::ffi::constants::SSL_R_NULL_SSL_CTX;
+use crate::ffi::errors;
 use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
-use crate::ffi::libcrypto;
 use crate::ffi::types::{SSL, SSL_CTX};
 use crate::interpose::calls;
 use crate::standalone::{Connection, Context};
@@ -31,7 +31,7 @@ pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
     match unsafe { Context::borrow(ctx) } {
         Some(ctx) => made(Connection::create(ctx), c"SSL_new"),
         None => {
-            libcrypto::raise(SSL_R_NULL_SSL_CTX, c"SSL_new");
+            errors::raise(SSL_R_NULL_SSL_CTX, c"SSL_new");
             std::ptr::null_mut()
         }
     }

@@ -4,8 +4,9 @@ use libc::{c_long, time_t};
 
 use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
+use crate::ffi::real::call;
 use crate::ffi::types::SSL_SESSION;
-use crate::interpose::{call, calls};
+use crate::interpose::calls;
 use crate::rules::{SessionRef, Standing};
 use crate::standalone::{Session, SessionHandle, Standalone, Values};
 use crate::standing;

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use libc::{c_int, c_uchar, c_uint, size_t};
 
 use super::constants::{ERR_LIB_CRYPTO, ERR_LIB_SSL};
-use super::libcrypto;
+use super::errors;
 use super::memory::{NoMemory, copied};
 use crate::cache::Key;
 
@@ -68,7 +68,7 @@ pub unsafe fn short_bytes<'a>(
 ) -> Option<&'a [u8]> {
     let len = len as usize;
     if len > Key::MAX_ID {
-        libcrypto::raise(too_long, function);
+        errors::raise(too_long, function);
         return None;
     }
     // SAFETY: the caller's promise.

@@ -1,56 +1,26 @@
-//! libcrypto, if it is in the process: ex_data callbacks and the error queue.
+//! The functions of libcrypto, if it is in the process.
 //!
 //! Nothing here loads it or needs it. What a program gets from libcrypto itself (`CRYPTO_get_ex_new_index`,
 //! `ERR_get_error`, BIOs) stays libcrypto's; we only take part.
 
-use std::cell::UnsafeCell;
-use std::ffi::CStr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use libc::{c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 
-use super::constants::*;
 use super::lhash::*;
-use super::memory::NoMemory;
 use super::memory::boxed;
-use super::types::{BIO, EVP_PKEY, FILE, LHASH_OF_SSL_SESSION, SSL_SESSION, X509, pem_password_cb};
-
-/// libcrypto's `CRYPTO_EX_DATA`: two words at the most, zero when new.
-#[repr(C)]
-#[derive(Debug)]
-pub struct CryptoExData([*mut c_void; 2]);
-
-impl Default for CryptoExData {
-    /// An ex_data no one has put anything in.
-    fn default() -> Self {
-        CryptoExData([std::ptr::null_mut(); 2])
-    }
-}
-
-/// The dup function of an ex_data index.
-pub type ExDup = unsafe extern "C-unwind" fn(
-    *mut CryptoExData,
-    *const CryptoExData,
-    *mut *mut c_void,
-    c_int,
-    c_long,
-    *mut c_void,
-) -> c_int;
-/// The new or free function of an ex_data index.
-pub type ExNewFree = unsafe extern "C-unwind" fn(
-    *mut c_void,
-    *mut c_void,
-    *mut CryptoExData,
-    c_int,
-    c_long,
-    *mut c_void,
-);
+use super::types::{
+    BIO, CryptoExData, EVP_PKEY, ExDup, ExNewFree, FILE, LHASH_OF_SSL_SESSION, SSL_SESSION, X509,
+    pem_password_cb,
+};
 
 /// libcrypto's `ERR_STRING_DATA`.
 #[repr(C)]
 pub struct ErrorString {
-    error: c_ulong,
-    text: *const c_char,
+    /// Library and reason, packed.
+    pub error: c_ulong,
+    /// What it says.
+    pub text: *const c_char,
 }
 
 /// What reads an object from DER for libcrypto's PEM functions; with the type of ours.
@@ -106,7 +76,7 @@ pub fn libcrypto() -> Option<&'static LibCrypto> {
 
     let mut found = FOUND.load(Ordering::Acquire);
     if found.is_null() {
-        let functions = LibCrypto::resolve(crate::standing::libcrypto_symbol);
+        let functions = LibCrypto::resolve(super::libssl::libcrypto_symbol);
         let is_there = functions.CRYPTO_new_ex_data.is_some();
         let new = is_there.then(|| boxed(functions).ok()).flatten().map_or(NONE, Box::into_raw);
         found = match FOUND.compare_exchange(found, new, Ordering::AcqRel, Ordering::Acquire) {
@@ -123,82 +93,3 @@ pub fn libcrypto() -> Option<&'static LibCrypto> {
     // SAFETY: not null nor the marker: published above, for ever.
     (found != NONE).then(|| unsafe { &*found })
 }
-
-/// Puts an error of libssl on libcrypto's queue, as the function that failed would have.
-pub fn raise(reason: c_int, function: &'static CStr) {
-    raise_of(ERR_LIB_SSL, reason, function);
-}
-
-/// The same with an error of another library of OpenSSL.
-pub fn raise_of(library: c_int, reason: c_int, function: &'static CStr) {
-    let Some(crypto) = libcrypto() else { return };
-    load_strings(crypto);
-    let file = c"sslcache".as_ptr();
-    // SAFETY: plain calls; the strings are static, the format is NULL (no arguments follow).
-    unsafe {
-        if let (Some(new), Some(debug), Some(set)) =
-            (crypto.ERR_new, crypto.ERR_set_debug, crypto.ERR_set_error)
-        {
-            new();
-            debug(file, 0, function.as_ptr());
-            set(library, reason, std::ptr::null());
-        } else if let Some(put) = crypto.ERR_put_error {
-            // The reasons of ours that had another number before OpenSSL 3.
-            let reason = match reason {
-                ERR_R_NESTED_ASN1_ERROR => 58,
-                ERR_R_MALLOC_FAILURE => 65,
-                reason => reason,
-            };
-            put(library, 0, reason, file, 0);
-        }
-    }
-}
-
-impl NoMemory {
-    /// Queues the error as the library of OpenSSL that found it does.
-    pub fn raise(self, library: c_int, function: &'static CStr) {
-        raise_of(library, ERR_R_MALLOC_FAILURE, function);
-    }
-}
-
-/// Tells libcrypto what our errors are called, which libssl would have done. Once.
-fn load_strings(crypto: &LibCrypto) {
-    static LOADED: AtomicBool = AtomicBool::new(false);
-    if let (Some(load), false) = (crypto.ERR_load_strings, LOADED.swap(true, Ordering::Relaxed)) {
-        // SAFETY: a table that ends with zeros and stays for ever.
-        unsafe { load(ERR_LIB_SSL, STRINGS.0.get().cast()) };
-    }
-}
-
-/// What libcrypto keeps: it writes the number of its library into each row.
-static STRINGS: ErrorStrings = ErrorStrings(UnsafeCell::new({
-    const END: ErrorString = ErrorString { error: 0, text: std::ptr::null() };
-    let mut rows = [END; REASONS.len() + 1];
-    let mut at = 0;
-    while at < REASONS.len() {
-        let (reason, text) = REASONS[at];
-        rows[at] = ErrorString { error: reason as c_ulong, text: text.as_ptr() };
-        at += 1;
-    }
-    rows
-}));
-
-struct ErrorStrings(UnsafeCell<[ErrorString; REASONS.len() + 1]>);
-
-// SAFETY: given to libcrypto once, and never looked at here.
-unsafe impl Sync for ErrorStrings {}
-
-/// The reasons that are raised here, by libssl's names.
-const REASONS: [(c_int, &CStr); 11] = [
-    (SSL_R_CIPHER_CODE_WRONG_LENGTH, c"cipher code wrong length"),
-    (SSL_R_UNKNOWN_SSL_VERSION, c"unknown ssl version"),
-    (SSL_R_UNSUPPORTED_SSL_VERSION, c"unsupported ssl version"),
-    (SSL_R_BAD_LENGTH, c"bad length"),
-    (SSL_R_NULL_SSL_CTX, c"null ssl ctx"),
-    (SSL_R_NULL_SSL_METHOD_PASSED, c"null ssl method passed"),
-    (SSL_R_SSL_SESSION_ID_CALLBACK_FAILED, c"ssl session id callback failed"),
-    (SSL_R_SSL_SESSION_ID_CONFLICT, c"ssl session id conflict"),
-    (SSL_R_SSL_SESSION_ID_HAS_BAD_LENGTH, c"ssl session id has bad length"),
-    (SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG, c"ssl session id context too long"),
-    (SSL_R_SSL_SESSION_ID_TOO_LONG, c"ssl session id too long"),
-];

@@ -6,7 +6,7 @@
 
 #![allow(non_camel_case_types)]
 
-use libc::{c_char, c_int, c_uchar, c_uint, c_void};
+use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_void, size_t};
 
 macro_rules! opaque {
     ($($(#[$doc:meta])* $tag:ident as $name:ident;)*) => {$(
@@ -64,3 +64,37 @@ pub type pem_password_cb =
     Option<unsafe extern "C-unwind" fn(*mut c_char, c_int, c_int, *mut c_void) -> c_int>;
 /// The untyped function that `SSL_CTX_callback_ctrl` takes.
 pub type UntypedCb = Option<unsafe extern "C-unwind" fn()>;
+
+/// libcrypto's `CRYPTO_EX_DATA`: two words at the most, zero when new.
+#[repr(C)]
+#[derive(Debug)]
+pub struct CryptoExData([*mut c_void; 2]);
+
+impl Default for CryptoExData {
+    /// An ex_data no one has put anything in.
+    fn default() -> Self {
+        CryptoExData([std::ptr::null_mut(); 2])
+    }
+}
+
+/// The dup function of an ex_data index.
+pub type ExDup = unsafe extern "C-unwind" fn(
+    *mut CryptoExData,
+    *const CryptoExData,
+    *mut *mut c_void,
+    c_int,
+    c_long,
+    *mut c_void,
+) -> c_int;
+/// The new or free function of an ex_data index.
+pub type ExNewFree = unsafe extern "C-unwind" fn(
+    *mut c_void,
+    *mut c_void,
+    *mut CryptoExData,
+    c_int,
+    c_long,
+    *mut c_void,
+);
+
+/// libcrypto's allocation function; the others are only asked for along with it.
+pub type Malloc = Option<unsafe extern "C-unwind" fn(size_t, *const c_char, c_int) -> *mut c_void>;

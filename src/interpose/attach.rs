@@ -5,16 +5,16 @@ use libc::{c_int, c_long, c_void};
 use super::alone::{Why, leave_alone};
 use super::attached::{self, Attached, STATES};
 use super::ends::Ends;
-use super::real::{Real, call};
+use super::served;
 use super::session::RealSession;
 use super::{ended_tables, hooks, shared_memory};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
-use crate::ffi::libcrypto::CryptoExData;
 use crate::ffi::memory::{Counted, NoMemory};
+use crate::ffi::real::{Real, call};
+use crate::ffi::types::CryptoExData;
 use crate::ffi::types::SSL_CTX;
 use crate::rules::{Held, InternalCache};
-use crate::standing;
 
 /// Tells when a context ends.
 static CONTEXT_ENDS: Ends = Ends::new(CRYPTO_EX_INDEX_SSL_CTX, context_freed);
@@ -27,7 +27,7 @@ pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
     ended_tables::forget(ctx.addr());
     // Of one that had this address, and ended unseen.
     release_missed(STATES.remove(ctx.addr()));
-    standing::forget_other(ctx);
+    served::forget_other(ctx);
     match try_attach(real, ctx) {
         Ok(()) => {
             hooks::install(real, ctx);
@@ -47,8 +47,8 @@ fn try_attach(real: &'static Real, ctx: *mut SSL_CTX) -> Result<(), Why> {
     if !CONTEXT_ENDS.watch_new(real, ctx.cast()) {
         return Err(Why::EndUnseen);
     }
-    let Some(libssl) = standing::serve(real) else {
-        standing::note_other(real, ctx);
+    let Some(libssl) = served::serve(real) else {
+        served::note_other(real, ctx);
         return Err(Why::OfAnother);
     };
     let attached = Counted::new(|| Attached::new(libssl)).map_err(|NoMemory| Why::NoMemory)?;
@@ -86,7 +86,7 @@ pub fn watch_end(real: &Real, ctx: *mut SSL_CTX) {
 /// Gives the real context what the application has set, and is gone: other free functions that run
 /// after ours may still ask.
 fn detach(ctx: *mut SSL_CTX, cache: &InternalCache<RealSession>) {
-    let Some(real) = standing::real() else { return };
+    let Some(real) = served::real() else { return };
     let null = std::ptr::null_mut();
     call!(real, SSL_CTX_sess_set_new_cb(ctx, cache.callbacks.new_cb()) else ());
     call!(real, SSL_CTX_sess_set_get_cb(ctx, cache.callbacks.get_cb()) else ());
@@ -122,7 +122,7 @@ unsafe extern "C-unwind" fn context_freed(
     _: *mut c_void,
 ) {
     let ctx = ctx.cast::<SSL_CTX>();
-    let Some(attached) = attached::of(ctx) else { return standing::forget_other(ctx) };
+    let Some(attached) = attached::of(ctx) else { return served::forget_other(ctx) };
     attached.close(ctx);
     let Some(state) = guard(None, || STATES.remove(ctx.addr())) else { return };
     // SAFETY: made by `attach`; the context gives up its reference.

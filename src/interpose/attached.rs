@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::c_int;
 
+use super::served;
 use super::session::RealSession;
 use super::shadow;
 use crate::address_map::AddressMap;
 use crate::ffi::guard::guard;
+use crate::ffi::libssl::Libssl;
 use crate::ffi::types::SSL_CTX;
 use crate::rules::{InternalCache, Member};
-use crate::standing::{self, Libssl};
 
 /// What we keep for one real context.
 pub struct Attached {
@@ -38,7 +39,7 @@ impl Attached {
     pub fn close(&self, ctx: *mut SSL_CTX) {
         guard((), || self.member.report());
         self.cache().close(ctx);
-        if let Some(real) = standing::real() {
+        if let Some(real) = served::real() {
             shadow::context_ends(real, ctx);
         }
     }

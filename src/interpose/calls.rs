@@ -8,19 +8,20 @@ use super::alone::{Why, leave_alone};
 use super::attach::{self, attach};
 use super::attached;
 use super::quiet::{freeing, is_freeing, is_made_by_libssl, is_quiet, making};
-use super::real::{Real, call};
+use super::served;
 use super::session::{RealSession, lifetime};
 use super::standing::Interposed;
 use super::{connection, hooks, shadow};
 use crate::cache::{Key, Statistics};
 use crate::ffi::args;
+use crate::ffi::caller::is_called_by_name;
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::lhash::lhash_functions;
+use crate::ffi::real::{Real, call};
 use crate::ffi::types::*;
 use crate::report;
 use crate::rules::{SessionRef, Standing};
-use crate::standing;
 
 /// `SSL_CTX_new`
 pub fn ctx_new(real: &'static Real, method: *const SSL_METHOD) -> *mut SSL_CTX {
@@ -42,8 +43,7 @@ pub fn ctx_new_ex(
     // one from its handle, we see this call and no other, as far as libssl calls itself through us: half
     // a context is none.
     if !is_inside {
-        let is_half =
-            libctx.is_null() && propq.is_null() && !standing::is_called_by_name(SSL_CTX_NEW_EX);
+        let is_half = libctx.is_null() && propq.is_null() && !is_called_by_name(SSL_CTX_NEW_EX);
         guard((), || if is_half { leave_alone(Why::TakenFromHandle) } else { attach(real, ctx) });
     }
     ctx
@@ -223,7 +223,7 @@ pub fn set_ssl_ctx(real: &'static Real, ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mu
 
 /// Whether this is the library whose contexts are attached: of another nothing is in a cache of ours.
 fn is_served(real: &Real) -> bool {
-    standing::real().is_some_and(|served| std::ptr::eq(served, real))
+    served::real().is_some_and(|served| std::ptr::eq(served, real))
 }
 
 /// After `SSL_SESSION_set_time` and its like: the session moves in the caches that hold it.

@@ -3,10 +3,10 @@
 use libc::{c_int, c_long, c_void};
 
 use super::ends::Ends;
-use super::real::{Real, call};
 use crate::address_map::AddressMap;
 use crate::ffi::constants::CRYPTO_EX_INDEX_SSL;
-use crate::ffi::libcrypto::CryptoExData;
+use crate::ffi::real::{Real, call};
+use crate::ffi::types::CryptoExData;
 use crate::ffi::types::{SSL, SSL_CTX};
 
 /// The contexts that connections were made from which have been switched to another. Several maps, so

@@ -8,10 +8,10 @@
 
 use libc::{c_int, c_long, c_void};
 
-use super::real::{Real, call};
 use crate::address_map::AddressMap;
-use crate::ffi::libcrypto::{CryptoExData, ExNewFree};
 use crate::ffi::per_thread::PerThread;
+use crate::ffi::real::{Real, call};
+use crate::ffi::types::{CryptoExData, ExNewFree};
 
 /// The ends of one class of objects.
 pub struct Ends {

@@ -7,15 +7,15 @@ use libc::{c_int, c_uchar};
 
 use super::attached::{self, Attached};
 use super::quiet::ends_quiet;
-use super::real::{Real, call};
+use super::served;
 use super::session::RealSession;
 use super::{connection, shadow};
 use crate::cache::Key;
 use crate::clock;
 use crate::ffi::constants::*;
+use crate::ffi::real::{Real, call};
 use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
 use crate::rules::{Handshake, SessionRef};
-use crate::standing;
 
 /// Installs the hooks, for as long as the context lives.
 pub fn install(real: &Real, ctx: *mut SSL_CTX) {
@@ -83,7 +83,7 @@ unsafe extern "C-unwind" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SES
 
 /// The context whose cache a connection uses, with our state.
 fn concerned<'a>(ssl: *mut SSL) -> Option<(&'static Real, *mut SSL_CTX, &'a Attached)> {
-    let real = standing::real()?;
+    let real = served::real()?;
     let ctx = connection::session_ctx(real, ssl);
     Some((real, ctx, attached::of(ctx)?))
 }

@@ -21,12 +21,10 @@ mod ended_tables;
 mod ends;
 mod hooks;
 mod quiet;
-mod real;
+pub mod served;
 mod session;
 mod shadow;
 mod shared_memory;
 mod standing;
 
 pub use attached::is_attached;
-pub use real::Real;
-pub(crate) use real::call;

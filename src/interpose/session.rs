@@ -2,10 +2,10 @@
 
 use std::ptr::NonNull;
 
-use super::real::{Real, call};
+use super::served;
+use crate::ffi::real::{Real, call};
 use crate::ffi::types::SSL_SESSION;
 use crate::rules::{Lifetime, SessionRef};
-use crate::standing;
 
 /// One counted reference to a real `SSL_SESSION`. Equal means the very same object.
 #[derive(PartialEq)]
@@ -19,7 +19,7 @@ unsafe impl Sync for RealSession {}
 
 /// The real library, which is there: or else there were no real session.
 pub fn real() -> &'static Real {
-    standing::real().expect("a real session means a real libssl")
+    served::real().expect("a real session means a real libssl")
 }
 
 /// The arithmetic of this libssl's times.

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sslcache_sync::{Guard, Lock, forget};
 
 use super::quiet::quietly;
-use super::real::{Real, call};
 use super::session::RealSession;
 use crate::cache::Key;
 use crate::ffi::memory::push;
+use crate::ffi::real::{Real, call};
 use crate::ffi::types::SSL_CTX;
 use crate::rules::{Held, SessionRef};
 

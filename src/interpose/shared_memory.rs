@@ -6,13 +6,11 @@
 
 use std::ffi::CStr;
 
-use libc::{c_char, c_int, c_void, size_t};
+use libc::c_void;
 
-use super::real::{Real, call};
+use crate::ffi::real::{Real, call};
+use crate::ffi::types::Malloc;
 use crate::undisturbed::Undisturbed;
-
-/// libcrypto's allocation function; the others are only asked for along with it.
-pub type Malloc = Option<unsafe extern "C-unwind" fn(size_t, *const c_char, c_int) -> *mut c_void>;
 
 /// Whether other processes may see `object` change. If it cannot be known: yes.
 pub fn is_shared(real: &Real, object: *const c_void) -> bool {
@@ -82,6 +80,8 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use libc::c_int;
+
     use super::*;
 
     fn mapped(flags: c_int) -> bool {

@@ -5,12 +5,12 @@ use std::ptr::NonNull;
 
 use super::attached::{self, Attached};
 use super::quiet::quietly;
-use super::real::call;
 use super::session::{RealSession, lifetime, real, refuses_marked};
 use super::shadow;
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::memory::Counted;
+use crate::ffi::real::call;
 use crate::ffi::types::{SSL_CTX, SSL_SESSION};
 use crate::rules::{Member, Registry, SessionRef, Source, Standing};
 

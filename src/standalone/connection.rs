@@ -14,8 +14,8 @@ use super::values::Id;
 use crate::cache::Key;
 use crate::clock;
 use crate::ffi::constants::*;
+use crate::ffi::errors;
 use crate::ffi::handle::{Handle, Tag};
-use crate::ffi::libcrypto;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX, SSL_SESSION};
 use crate::rules::{Counter, Counters, Handshake, Held, SessionRef};
@@ -226,18 +226,18 @@ impl Connection {
                 let mut len = id.len() as c_uint;
                 // SAFETY: the application's function; the buffer and its length live across the call.
                 if unsafe { generator(self.as_c(), id.as_mut_ptr(), &mut len) } == 0 {
-                    libcrypto::raise(SSL_R_SSL_SESSION_ID_CALLBACK_FAILED, FUNCTION);
+                    errors::raise(SSL_R_SSL_SESSION_ID_CALLBACK_FAILED, FUNCTION);
                     return None;
                 }
                 let id = id.get(..len as usize).filter(|id| !id.is_empty());
                 if id.is_none() {
-                    libcrypto::raise(SSL_R_SSL_SESSION_ID_HAS_BAD_LENGTH, FUNCTION);
+                    errors::raise(SSL_R_SSL_SESSION_ID_HAS_BAD_LENGTH, FUNCTION);
                 }
                 Id::new(id?)?
             }
         };
         if self.has_matching_session_id(&Key::new(self.version(), id.as_slice())?) {
-            libcrypto::raise(SSL_R_SSL_SESSION_ID_CONFLICT, FUNCTION);
+            errors::raise(SSL_R_SSL_SESSION_ID_CONFLICT, FUNCTION);
             return None;
         }
         Some(id)

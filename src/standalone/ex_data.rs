@@ -9,8 +9,9 @@ use libc::{c_int, c_void};
 use once_cell::race::OnceBox;
 use sslcache_sync::{Guard, Lock, forget};
 
-use crate::ffi::libcrypto::{CryptoExData, LibCrypto, libcrypto};
+use crate::ffi::libcrypto::{LibCrypto, libcrypto};
 use crate::ffi::memory::{NoMemory, append, boxed, resize};
+use crate::ffi::types::CryptoExData;
 
 /// The ex_data of one object.
 pub struct ExData {

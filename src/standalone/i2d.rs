@@ -6,8 +6,9 @@ use libc::{c_int, c_long, c_uchar, c_void};
 use super::{Session, der};
 use crate::ffi::args::{bytes, made};
 use crate::ffi::constants::ERR_LIB_ASN1;
+use crate::ffi::errors::{raise, raise_of};
 use crate::ffi::handle::Handle;
-use crate::ffi::libcrypto::{libcrypto, raise, raise_of};
+use crate::ffi::libcrypto::libcrypto;
 use crate::ffi::memory::NoMemory;
 use crate::ffi::types::SSL_SESSION;
 

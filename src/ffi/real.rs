@@ -2,11 +2,9 @@
 
 use libc::{c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void, size_t, time_t};
 
-use super::shared_memory::Malloc;
-use crate::ffi::lhash::*;
-use crate::ffi::libcrypto::{ExDup, ExNewFree};
-use crate::ffi::symbols::symbol_table;
-use crate::ffi::types::*;
+use super::lhash::*;
+use super::symbols::symbol_table;
+use super::types::*;
 
 symbol_table! {
     /// What we call of the real libssl, and of the libcrypto it uses. A function that this release does

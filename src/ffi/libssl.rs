@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 
 use libc::c_void;
 
-use crate::ffi::memory::boxed;
-use crate::ffi::objects::{self, Changes, Loaded, Object};
-use crate::interpose::Real;
+use super::memory::boxed;
+use super::objects::{self, Changes, Loaded, Object};
+use super::real::Real;
 
 /// What every libssl defines, and nobody else.
 const PROBE: &CStr = c"SSL_CTX_new";

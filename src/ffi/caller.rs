@@ -1,10 +1,12 @@
 //! Whom an exported function of ours returns to.
 
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::{c_int, c_void};
 
-use crate::ffi::objects;
+use super::libssl;
+use super::objects::{self, Loaded};
 
 /// Where this library begins and ends in memory; 0 as long as nobody asked.
 static START: AtomicUsize = AtomicUsize::new(0);
@@ -53,4 +55,16 @@ pub fn caller() -> usize {
     // SAFETY: a function of the unwinder's prototype, and a variable that outlives the call.
     unsafe { _Unwind_Backtrace(visit, (&raw mut caller).cast()) };
     caller
+}
+
+/// Whether whoever calls the exported function that is running has it by its `name`, from the loader. A
+/// function of libssl whose last act is the call looks like its own caller; that one may have it from a
+/// handle, by dlsym, and does not ask for `name`.
+pub fn is_called_by_name(name: &CStr) -> bool {
+    let caller = caller();
+    let asks = |loaded: &Loaded| {
+        let caller = loaded.containing(caller)?;
+        Some(caller.asks_for(name) && !caller.asks_for(c"dlsym"))
+    };
+    libssl::containing(caller).is_none() && objects::held(asks).flatten().unwrap_or(false)
 }

@@ -16,22 +16,17 @@
 //! No lock is held here, whatever is asked of the loader: two threads may find out the same thing, and
 //! one of them publishes it.
 
-mod caller;
-mod libssl;
-
-use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use crate::address_map::AddressMap;
+use crate::ffi::caller::{self, is_ours};
 use crate::ffi::handle;
-use crate::ffi::objects::{self, Loaded};
+use crate::ffi::libssl::{self, Libssl};
 use crate::ffi::per_thread::PerThread;
+use crate::ffi::real::Real;
 use crate::ffi::types::{SSL, SSL_CIPHER, SSL_CTX, SSL_METHOD, SSL_SESSION};
-use crate::interpose::{self, Real};
+use crate::interpose::{self, served};
 use crate::{fork, report, settings};
-
-pub use caller::is_ours;
-pub use libssl::{Libssl, libcrypto_symbol};
 
 /// Who answers: null as long as nobody can, [`STANDALONE`], [`SEVERAL`], or the one libssl there is.
 static ANSWERING: AtomicPtr<Real> = AtomicPtr::new(std::ptr::null_mut());
@@ -42,13 +37,8 @@ const SEVERAL: *mut Real = std::ptr::without_provenance_mut(2);
 
 /// Whether an object of ours was made.
 static MADE_OURS: AtomicBool = AtomicBool::new(false);
-/// The libssl whose contexts we attach to.
-static SERVED: AtomicPtr<Libssl> = AtomicPtr::new(std::ptr::null_mut());
 /// Which libssl those callers reach that have been looked up, by the address they called from.
 static CALLERS: AddressMap<Libssl> = AddressMap::new();
-/// Contexts of libssls that are not served.
-static OTHERS: AddressMap<Libssl> = AddressMap::new();
-
 /// The libssl that answered last on this thread. (What there is no memory to note is not known.)
 static LAST: PerThread = PerThread::new();
 
@@ -100,11 +90,7 @@ impl Object for SSL_SESSION {}
 
 impl Object for SSL_CTX {
     fn made_by(ctx: *const Self) -> Option<&'static Libssl> {
-        if interpose::is_attached(ctx) {
-            return served();
-        }
-        // SAFETY: a `Libssl` lives for ever.
-        Some(unsafe { &*OTHERS.get(ctx.addr())? })
+        if interpose::is_attached(ctx) { served::served() } else { served::other(ctx) }
     }
 }
 
@@ -241,7 +227,9 @@ fn of_caller(ours: bool) -> Answering {
     match reached {
         None if ours => None,
         // The last call of a function may have made it look as if its own caller called us.
-        None => last().or_else(served).or_else(|| libssl::all().next()).and_then(answered_by),
+        None => {
+            last().or_else(served::served).or_else(|| libssl::all().next()).and_then(answered_by)
+        }
         Some(reached) => answered_by(reached),
     }
 }
@@ -252,11 +240,7 @@ fn look() {
     fork::register();
     if libssl::look() {
         CALLERS.clear();
-        if let Some(gone) = served().filter(|served| served.is_gone()) {
-            let (gone, null) = (std::ptr::from_ref(gone).cast_mut(), std::ptr::null_mut());
-            // Its last context was freed before it went, or never will be: another may be served.
-            let _ = SERVED.compare_exchange(gone, null, Ordering::AcqRel, Ordering::Relaxed);
-        }
+        served::forget_gone();
         publish();
     }
 }
@@ -277,53 +261,4 @@ fn publish() {
             return;
         }
     }
-}
-
-/// The libssl whose contexts we attach to, once there is one.
-fn served() -> Option<&'static Libssl> {
-    // SAFETY: null, or a `Libssl`, which lives for ever.
-    unsafe { SERVED.load(Ordering::Acquire).as_ref() }
-}
-
-/// The functions of the libssl that is served. There is one wherever there is something attached.
-pub fn real() -> Answering {
-    served().map(|libssl| &libssl.real)
-}
-
-/// The libssl with these functions, if contexts of it are to be attached. The first that asks is served
-/// as long as it is loaded.
-pub fn serve(real: &'static Real) -> Option<&'static Libssl> {
-    let libssl = libssl::all().find(|libssl| std::ptr::eq(&libssl.real, real))?;
-    let (this, null) = (std::ptr::from_ref(libssl).cast_mut(), std::ptr::null_mut());
-    match SERVED.compare_exchange(null, this, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => report::verbose(format_args!("interposed: in front of {libssl}")),
-        Err(served) if served != this => return None,
-        Err(_) => {}
-    }
-    Some(libssl)
-}
-
-/// A context of a libssl that is not served was made.
-pub fn note_other(real: &'static Real, ctx: *mut SSL_CTX) {
-    if let Some(libssl) = libssl::all().find(|libssl| std::ptr::eq(&libssl.real, real)) {
-        // Without memory its callers tell.
-        let _ = OTHERS.insert(ctx.addr(), std::ptr::from_ref(libssl).cast_mut());
-    }
-}
-
-/// A context ended that may be one of these.
-pub fn forget_other(ctx: *const SSL_CTX) {
-    OTHERS.remove(ctx.addr());
-}
-
-/// Whether whoever calls the exported function that is running has it by its `name`, from the loader. A
-/// function of libssl whose last act is the call looks like its own caller; that one may have it from a
-/// handle, by dlsym, and does not ask for `name`.
-pub fn is_called_by_name(name: &CStr) -> bool {
-    let caller = caller::caller();
-    let asks = |loaded: &Loaded| {
-        let caller = loaded.containing(caller)?;
-        Some(caller.asks_for(name) && !caller.asks_for(c"dlsym"))
-    };
-    libssl::containing(caller).is_none() && objects::held(asks).flatten().unwrap_or(false)
 }
