@@ -61,8 +61,15 @@ pub unsafe extern "C-unwind" fn d2i_SSL_SESSION_ex(
     }
     // SAFETY: the caller's promise.
     if let Some(real) = unsafe { standing::reading(a) } {
-        return call!(real, d2i_SSL_SESSION_ex(a, pp, length, libctx, propq)
-            else call!(real, d2i_SSL_SESSION(a, pp, length) else std::ptr::null_mut()));
+        let null = std::ptr::null_mut();
+        // SAFETY: the caller's promise.
+        return unsafe {
+            call!(
+                real,
+                d2i_SSL_SESSION_ex(a, pp, length, libctx, propq),
+                call!(real, d2i_SSL_SESSION(a, pp, length), null)
+            )
+        };
     }
     // SAFETY: the caller's promise; `pp` is not NULL, nor `*pp` for a length above 0.
     unsafe { i2d::decode(a, pp, length) }

@@ -26,7 +26,10 @@ macro_rules! forward {
     }};
     ($answering:expr, $function:ident($($argument:expr),*) $(, $failure:expr)?) => {
         if let Some(real) = $answering {
-            return crate::ffi::real::call!(real, $function($($argument),*) else { $($failure)? });
+            // SAFETY: libssl's own function, with the arguments that its caller vouches for.
+            return unsafe {
+                crate::ffi::real::call!(real, $function($($argument),*), { $($failure)? })
+            };
         }
     };
 }

@@ -29,7 +29,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_ctrl(
     parg: *mut c_void,
 ) -> c_long {
     if let Some(real) = standing::of(ctx) {
-        return calls::ctx_ctrl(real, ctx, cmd, larg, parg);
+        // SAFETY: the caller's promise.
+        return unsafe { calls::ctx_ctrl(real, ctx, cmd, larg, parg) };
     }
     // SAFETY: the caller's promise.
     unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.ctrl(cmd, larg))

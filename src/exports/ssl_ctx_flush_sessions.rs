@@ -23,7 +23,8 @@ use crate::standing;
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_flush_sessions(ctx: *mut SSL_CTX, tm: c_long) {
     if let Some(real) = standing::of(ctx) {
-        return calls::flush_sessions(real, ctx, tm);
+        // SAFETY: the caller's promise.
+        return unsafe { calls::flush_sessions(real, ctx, tm) };
     }
     // SAFETY: the caller's promise.
     if let Some(ctx) = unsafe { Context::borrow(ctx) } {

@@ -253,7 +253,8 @@ pub extern "C-unwind" fn DTLSv1_client_method() -> *const SSL_METHOD {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_new(meth: *const SSL_METHOD) -> *mut SSL_CTX {
     if let Some(real) = standing::making_with(meth) {
-        return calls::ctx_new(real, method_of(real, meth));
+        // SAFETY: the caller's promise.
+        return unsafe { calls::ctx_new(real, method_of(real, meth)) };
     }
     // SAFETY: the caller's promise.
     unsafe { new_context(meth) }
@@ -272,7 +273,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_new_ex(
     meth: *const SSL_METHOD,
 ) -> *mut SSL_CTX {
     if let Some(real) = standing::making_with(meth) {
-        return calls::ctx_new_ex(real, libctx, propq, method_of(real, meth));
+        // SAFETY: the caller's promise.
+        return unsafe { calls::ctx_new_ex(real, libctx, propq, method_of(real, meth)) };
     }
     // SAFETY: the caller's promise.
     unsafe { new_context(meth) }
@@ -352,7 +354,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_up_ref(ctx: *mut SSL_CTX) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_free(ctx: *mut SSL_CTX) {
     if let Some(real) = standing::of(ctx) {
-        return calls::ctx_free(real, ctx);
+        // SAFETY: the caller's promise.
+        return unsafe { calls::ctx_free(real, ctx) };
     }
     // SAFETY: the caller's promise.
     unsafe { Context::free(ctx) }

@@ -19,7 +19,8 @@ use crate::standing;
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: NewSessionCb) {
     if let Some(real) = standing::of(ctx) {
-        return guard((), || calls::set_new_cb(real, ctx, cb));
+        // SAFETY: the caller's promise.
+        return guard((), || unsafe { calls::set_new_cb(real, ctx, cb) });
     }
     guard((), || {
         // SAFETY: the caller's promise.
@@ -38,7 +39,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_new_cb(ctx: *mut SSL_CTX, cb: N
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> NewSessionCb {
     if let Some(real) = standing::of(ctx) {
-        return guard(None, || calls::new_cb(real, ctx));
+        // SAFETY: the caller's promise.
+        return guard(None, || unsafe { calls::new_cb(real, ctx) });
     }
     guard(None, || {
         // SAFETY: the caller's promise.
@@ -57,7 +59,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> Ne
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb: RemoveSessionCb) {
     if let Some(real) = standing::of(ctx) {
-        return guard((), || calls::set_remove_cb(real, ctx, cb));
+        // SAFETY: the caller's promise.
+        return guard((), || unsafe { calls::set_remove_cb(real, ctx, cb) });
     }
     guard((), || {
         // SAFETY: the caller's promise.
@@ -76,7 +79,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_remove_cb(ctx: *mut SSL_CTX, cb
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) -> RemoveSessionCb {
     if let Some(real) = standing::of(ctx) {
-        return guard(None, || calls::remove_cb(real, ctx));
+        // SAFETY: the caller's promise.
+        return guard(None, || unsafe { calls::remove_cb(real, ctx) });
     }
     guard(None, || {
         // SAFETY: the caller's promise.
@@ -96,7 +100,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: GetSessionCb) {
     if let Some(real) = standing::of(ctx) {
-        return guard((), || calls::set_get_cb(real, ctx, cb));
+        // SAFETY: the caller's promise.
+        return guard((), || unsafe { calls::set_get_cb(real, ctx, cb) });
     }
     guard((), || {
         // SAFETY: the caller's promise.
@@ -115,7 +120,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_set_get_cb(ctx: *mut SSL_CTX, cb: G
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_get_cb(ctx: *mut SSL_CTX) -> GetSessionCb {
     if let Some(real) = standing::of(ctx) {
-        return guard(None, || calls::get_cb(real, ctx));
+        // SAFETY: the caller's promise.
+        return guard(None, || unsafe { calls::get_cb(real, ctx) });
     }
     guard(None, || {
         // SAFETY: the caller's promise.

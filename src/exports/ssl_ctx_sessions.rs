@@ -29,7 +29,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sessions(ctx: *mut SSL_CTX) -> *mut LHAS
         return null;
     }
     if let Some(real) = standing::of(ctx) {
-        return calls::sessions(real, ctx);
+        // SAFETY: the caller's promise.
+        return unsafe { calls::sessions(real, ctx) };
     }
     // SAFETY: the caller's promise.
     unsafe { Context::borrow(ctx) }

@@ -25,7 +25,8 @@ use crate::standing;
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
     if let Some(real) = standing::of(ctx) {
-        return calls::new(real, ctx);
+        // SAFETY: the caller's promise.
+        return unsafe { calls::new(real, ctx) };
     }
     // SAFETY: the caller's promise.
     match unsafe { Context::borrow(ctx) } {
@@ -62,7 +63,8 @@ pub unsafe extern "C-unwind" fn SSL_up_ref(ssl: *mut SSL) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_free(ssl: *mut SSL) {
     if let Some(real) = standing::of(ssl) {
-        return calls::free(real, ssl);
+        // SAFETY: the caller's promise.
+        return unsafe { calls::free(real, ssl) };
     }
     // SAFETY: the caller's promise.
     unsafe { Connection::free(ssl) }
@@ -92,7 +94,8 @@ pub unsafe extern "C-unwind" fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX) -> *mut SSL_CTX {
     if let Some(real) = standing::of(ssl) {
-        return calls::set_ssl_ctx(real, ssl, ctx);
+        // SAFETY: the caller's promise.
+        return unsafe { calls::set_ssl_ctx(real, ssl, ctx) };
     }
     // SAFETY: the caller's promise.
     unsafe { Connection::borrow(ssl) }.map_or(std::ptr::null_mut(), |connection| {

@@ -52,8 +52,10 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set_time(s: *mut SSL_SESSION, tm: c_
 pub unsafe extern "C-unwind" fn SSL_SESSION_get_time_ex(s: *const SSL_SESSION) -> time_t {
     // Not by way of the older function: libssl's own calls this one, perhaps through us.
     if let Some(real) = standing::of(s) {
-        return call!(real, SSL_SESSION_get_time_ex(s)
-            else call!(real, SSL_SESSION_get_time(s) else 0));
+        // SAFETY: the caller's promise.
+        return unsafe {
+            call!(real, SSL_SESSION_get_time_ex(s), call!(real, SSL_SESSION_get_time(s), 0))
+        };
     }
     // SAFETY: the caller's promise.
     guard(0, || unsafe { read(s, |v| v.time) })

@@ -43,7 +43,8 @@ pub unsafe extern "C-unwind" fn SSLCACHE_get1_session(
     // SAFETY: the caller's promise.
     let Some(key) = (unsafe { key(version, id, id_len) }) else { return std::ptr::null_mut() };
     if standing::of(ctx).is_some() {
-        return guard(std::ptr::null_mut(), || calls::get1_session(ctx, &key));
+        // SAFETY: the caller's promise.
+        return guard(std::ptr::null_mut(), || unsafe { calls::get1_session(ctx, &key) });
     }
     guard(std::ptr::null_mut(), || {
         // SAFETY: the caller's promise.
@@ -123,7 +124,8 @@ pub unsafe extern "C-unwind" fn SSLCACHE_stats(
     out_size: size_t,
 ) -> c_int {
     let statistics = match standing::of(ctx) {
-        Some(_) => guard(None, || calls::statistics(ctx)),
+        // SAFETY: the caller's promise.
+        Some(_) => guard(None, || unsafe { calls::statistics(ctx) }),
         None => guard(None, || {
             // SAFETY: the caller's promise.
             unsafe { Context::borrow(ctx) }.map(|ctx| ctx.cache().statistics())

@@ -10,6 +10,7 @@ pub mod handle;
 pub mod lhash;
 pub mod libcrypto;
 pub mod libssl;
+pub mod live;
 pub mod memory;
 pub mod objects;
 pub mod per_thread;

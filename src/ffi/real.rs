@@ -164,10 +164,16 @@ symbol_table! {
 }
 
 impl Real {
+    /// `OpenSSL_version_num`
+    pub fn version(&self) -> c_ulong {
+        // SAFETY: it takes nothing.
+        unsafe { call!(self, OpenSSL_version_num(), 0) }
+    }
+
     /// Whether it is OpenSSL 1.1.1 or later, and not one of those that began as it.
     pub fn is_openssl(&self) -> bool {
         const LIBRESSL: c_ulong = 0x2000_0000;
-        let version = call!(self, OpenSSL_version_num() else 0);
+        let version = self.version();
         self.CRYPTO_library_init.is_none() && version >= 0x1010_1000 && version != LIBRESSL
     }
 
@@ -181,12 +187,12 @@ impl Real {
     }
 }
 
-/// Calls a function of the real libssl; the value after `else` is for a release that lacks it.
+/// Calls a function of the real libssl, which is `unsafe`: the caller says why its arguments are good.
+/// What comes last is the value for a release that lacks the function.
 macro_rules! call {
-    ($real:expr, $function:ident($($argument:expr),* $(,)?) else $missing:expr) => {
+    ($real:expr, $function:ident($($argument:expr),* $(,)?), $missing:expr $(,)?) => {
         match $real.$function {
-            // SAFETY: libssl's own function, with arguments that its caller vouches for.
-            Some(function) => unsafe { function($($argument),*) },
+            Some(function) => function($($argument),*),
             None => $missing,
         }
     };

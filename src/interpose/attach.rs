@@ -4,14 +4,15 @@ use libc::{c_int, c_long, c_void};
 
 use super::alone::{Why, leave_alone};
 use super::attached::{self, Attached, STATES};
+use super::borrowed::RealCtx;
 use super::ends::Ends;
 use super::served;
 use super::session::RealSession;
 use super::{ended_tables, hooks, shared_memory};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
+use crate::ffi::live::Live;
 use crate::ffi::memory::{Counted, NoMemory};
-use crate::ffi::real::{Real, call};
 use crate::ffi::types::CryptoExData;
 use crate::ffi::types::SSL_CTX;
 use crate::rules::{Held, InternalCache};
@@ -19,36 +20,34 @@ use crate::rules::{Held, InternalCache};
 /// Tells when a context ends.
 static CONTEXT_ENDS: Ends = Ends::new(CRYPTO_EX_INDEX_SSL_CTX, context_freed);
 
-/// Attaches to a context the real library just made, or leaves it as it is.
-pub fn attach(real: &'static Real, ctx: *mut SSL_CTX) {
-    if ctx.is_null() {
-        return;
-    }
+/// Attaches to a context that its library just made, or leaves it as it is.
+pub fn attach(ctx: RealCtx) {
     ended_tables::forget(ctx.addr());
     // Of one that had this address, and ended unseen.
     release_missed(STATES.remove(ctx.addr()));
-    served::forget_other(ctx);
-    match try_attach(real, ctx) {
+    served::forget_other(ctx.addr());
+    match try_attach(ctx) {
         Ok(()) => {
-            hooks::install(real, ctx);
-            set_real_mode(real, ctx, SSL_SESS_CACHE_SERVER);
+            hooks::install(ctx);
+            set_real_mode(ctx, SSL_SESS_CACHE_SERVER);
         }
         Err(why) => leave_alone(why),
     }
 }
 
-fn try_attach(real: &'static Real, ctx: *mut SSL_CTX) -> Result<(), Why> {
+fn try_attach(ctx: RealCtx) -> Result<(), Why> {
+    let real = ctx.real;
     if !real.is_openssl() {
         return Err(Why::OfAnother);
     }
-    if shared_memory::is_shared(real, ctx.cast()) {
+    if shared_memory::is_shared(real, ctx.addr()) {
         return Err(Why::SharedMemory);
     }
-    if !CONTEXT_ENDS.watch_new(real, ctx.cast()) {
+    if !CONTEXT_ENDS.watch_new(real, ctx.addr()) {
         return Err(Why::EndUnseen);
     }
     let Some(libssl) = served::serve(real) else {
-        served::note_other(real, ctx);
+        served::note_other(real, ctx.addr());
         return Err(Why::OfAnother);
     };
     let attached = Counted::new(|| Attached::new(libssl)).map_err(|NoMemory| Why::NoMemory)?;
@@ -77,39 +76,34 @@ fn release_missed(state: Option<*mut Attached>) {
 }
 
 /// The last reference to a context may be given back now: its end must be seen.
-pub fn watch_end(real: &Real, ctx: *mut SSL_CTX) {
-    if attached::of(ctx).is_some() {
-        CONTEXT_ENDS.watch(real);
+pub fn watch_end(ctx: RealCtx) {
+    if attached::of(ctx.ctx).is_some() {
+        CONTEXT_ENDS.watch(ctx.real);
     }
 }
 
 /// Gives the real context what the application has set, and is gone: other free functions that run
 /// after ours may still ask.
-fn detach(ctx: *mut SSL_CTX, cache: &InternalCache<RealSession>) {
-    let Some(real) = served::real() else { return };
-    let null = std::ptr::null_mut();
-    call!(real, SSL_CTX_sess_set_new_cb(ctx, cache.callbacks.new_cb()) else ());
-    call!(real, SSL_CTX_sess_set_get_cb(ctx, cache.callbacks.get_cb()) else ());
-    call!(real, SSL_CTX_sess_set_remove_cb(ctx, cache.callbacks.remove_cb()) else ());
+fn detach(ctx: RealCtx, cache: &InternalCache<RealSession>) {
+    let callbacks = &cache.callbacks;
+    ctx.set_callbacks(callbacks.new_cb(), callbacks.get_cb(), callbacks.remove_cb());
     let restored = [
         (SSL_CTRL_GET_SESS_CACHE_SIZE, SSL_CTRL_SET_SESS_CACHE_SIZE),
         (SSL_CTRL_GET_SESS_CACHE_MODE, SSL_CTRL_SET_SESS_CACHE_MODE),
     ];
     for (get, set) in restored {
-        let value = cache.ctrl(get, 0).unwrap_or(0);
-        call!(real, SSL_CTX_ctrl(ctx, set, value, null) else 0);
+        ctx.ctrl(set, cache.ctrl(get, 0).unwrap_or(0));
     }
 }
 
 /// Gives the real context the application's mode, less what would have it use its own cache. The
 /// CLIENT and SERVER bits stay: they decide whether the new hook is called at all.
-pub fn set_real_mode(real: &Real, ctx: *mut SSL_CTX, mode: u32) {
+pub fn set_real_mode(ctx: RealCtx, mode: u32) {
     // UPDATE_TIME would reset the time of a single-use session just before its age is checked.
     let mode = (mode & !SSL_SESS_CACHE_UPDATE_TIME)
         | SSL_SESS_CACHE_NO_INTERNAL
         | SSL_SESS_CACHE_NO_AUTO_CLEAR;
-    let null = std::ptr::null_mut();
-    call!(real, SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, c_long::from(mode), null) else 0);
+    ctx.ctrl(SSL_CTRL_SET_SESS_CACHE_MODE, c_long::from(mode));
 }
 
 /// libcrypto's ex_data free function: a context is on its way out, but still whole. It may be any.
@@ -121,8 +115,9 @@ unsafe extern "C-unwind" fn context_freed(
     _: c_long,
     _: *mut c_void,
 ) {
-    let ctx = ctx.cast::<SSL_CTX>();
-    let Some(attached) = attached::of(ctx) else { return served::forget_other(ctx) };
+    // SAFETY: libcrypto passes the context that ends, which is still whole.
+    let Some(ctx) = (unsafe { Live::from_c(ctx.cast::<SSL_CTX>()) }) else { return };
+    let Some(attached) = attached::of(ctx) else { return served::forget_other(ctx.addr()) };
     attached.close(ctx);
     let Some(state) = guard(None, || STATES.remove(ctx.addr())) else { return };
     // SAFETY: made by `attach`; the context gives up its reference.
@@ -132,7 +127,9 @@ unsafe extern "C-unwind" fn context_freed(
         if let Some(view) = attached.cache().end_table() {
             ended_tables::keep(ctx.addr(), view);
         }
-        detach(ctx, attached.cache());
+        if let Some(real) = served::real() {
+            detach(RealCtx { real, ctx }, attached.cache());
+        }
     });
     attached.release();
 }

@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::c_int;
 
+use super::borrowed::RealCtx;
 use super::served;
 use super::session::RealSession;
 use super::shadow;
 use crate::address_map::AddressMap;
 use crate::ffi::guard::guard;
 use crate::ffi::libssl::Libssl;
+use crate::ffi::live::Ctx;
 use crate::ffi::types::SSL_CTX;
 use crate::rules::{InternalCache, Member};
 
@@ -36,11 +38,11 @@ impl Attached {
 
     /// The context goes, and with it every session. libssl may tell twice: by flushing everything
     /// first, and by the end of the ex_data.
-    pub fn close(&self, ctx: *mut SSL_CTX) {
+    pub fn close(&self, ctx: Ctx<'_>) {
         guard((), || self.member.report());
         self.cache().close(ctx);
         if let Some(real) = served::real() {
-            shadow::context_ends(real, ctx);
+            shadow::context_ends(RealCtx { real, ctx });
         }
     }
 
@@ -54,10 +56,10 @@ impl Attached {
 
 /// The states of the contexts that live.
 pub static STATES: AddressMap<Attached> = AddressMap::new();
-/// The state of a context; `None` if it is not attached, and for NULL. `ctx` is not followed.
+/// The state of a context; `None` if it is not attached.
 #[inline(always)]
-pub fn of<'a>(ctx: *mut SSL_CTX) -> Option<&'a Attached> {
-    // SAFETY: only `attach` puts states there; it lives until the context's end.
+pub fn of(ctx: Ctx<'_>) -> Option<&Attached> {
+    // SAFETY: only `attach` puts states there; this one lives until the context's end.
     Some(unsafe { &*STATES.get(ctx.addr())? })
 }
 

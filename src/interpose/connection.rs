@@ -2,12 +2,12 @@
 
 use libc::{c_int, c_long, c_void};
 
+use super::borrowed::RealSsl;
 use super::ends::Ends;
 use crate::address_map::AddressMap;
 use crate::ffi::constants::CRYPTO_EX_INDEX_SSL;
-use crate::ffi::real::{Real, call};
 use crate::ffi::types::CryptoExData;
-use crate::ffi::types::{SSL, SSL_CTX};
+use crate::ffi::types::SSL_CTX;
 
 /// The contexts that connections were made from which have been switched to another. Several maps, so
 /// that connections that are switched at one time do not wait for each other.
@@ -15,36 +15,35 @@ static SWITCHED: [AddressMap<SSL_CTX>; 16] = [const { AddressMap::new() }; 16];
 /// Tells when one of these connections ends.
 static CONNECTION_ENDS: Ends = Ends::new(CRYPTO_EX_INDEX_SSL, connection_freed);
 
-fn switched(ssl: *const SSL) -> &'static AddressMap<SSL_CTX> {
-    &SWITCHED[(ssl.addr() >> 6) % SWITCHED.len()]
+fn switched(ssl: usize) -> &'static AddressMap<SSL_CTX> {
+    &SWITCHED[(ssl >> 6) % SWITCHED.len()]
 }
 
 /// Remembers the context a connection was made from, before it is switched to another: the cache, the
 /// callbacks and the counters stay those of the first.
-pub fn remember_session_ctx(real: &Real, ssl: *mut SSL) {
-    let map = switched(ssl);
-    if map.get(ssl.addr()).is_none() && CONNECTION_ENDS.watch(real) {
-        let ctx = call!(real, SSL_get_SSL_CTX(ssl) else std::ptr::null_mut());
+pub fn remember_session_ctx(ssl: RealSsl) {
+    let map = switched(ssl.addr());
+    if map.get(ssl.addr()).is_none() && CONNECTION_ENDS.watch(ssl.real) {
         // Without memory its cache will be that of the context it is switched to.
-        let _ = map.insert(ssl.addr(), ctx);
+        let _ = map.insert(ssl.addr(), ssl.ctx());
     }
 }
 
-/// The context whose cache a connection uses.
-pub fn session_ctx(real: &Real, ssl: *const SSL) -> *mut SSL_CTX {
-    let first = switched(ssl).get(ssl.addr());
-    first.unwrap_or_else(|| call!(real, SSL_get_SSL_CTX(ssl) else std::ptr::null_mut()))
+/// The context whose cache a connection uses. The connection keeps it alive.
+pub fn session_ctx(ssl: RealSsl) -> *mut SSL_CTX {
+    let first = switched(ssl.addr()).get(ssl.addr());
+    first.unwrap_or_else(|| ssl.ctx())
 }
 
 /// A connection was just made at this address: it has not been switched.
-pub fn made(ssl: *const SSL) {
-    switched(ssl).remove(ssl.addr());
+pub fn made(ssl: usize) {
+    switched(ssl).remove(ssl);
 }
 
 /// The last reference to a connection may be given back now: its end must be seen.
-pub fn watch_end(real: &Real, ssl: *const SSL) {
-    if switched(ssl).get(ssl.addr()).is_some() {
-        CONNECTION_ENDS.watch(real);
+pub fn watch_end(ssl: RealSsl) {
+    if switched(ssl.addr()).get(ssl.addr()).is_some() {
+        CONNECTION_ENDS.watch(ssl.real);
     }
 }
 
@@ -57,6 +56,5 @@ unsafe extern "C-unwind" fn connection_freed(
     _: c_long,
     _: *mut c_void,
 ) {
-    let ssl = ssl.cast::<SSL>();
-    switched(ssl).remove(ssl.addr());
+    switched(ssl.addr()).remove(ssl.addr());
 }

@@ -37,15 +37,18 @@ impl Ends {
         self.watched.get(current).is_some() || self.take_index(real, current)
     }
 
-    /// The same for `object`, which was just made. The address of a library context proves little: it
+    /// The same for the object at this address, which was just made. The address of a library context proves little: it
     /// may be that of an earlier one. An index that has seen the object does.
-    pub fn watch_new(&self, real: &Real, object: *mut c_void) -> bool {
-        MADE.take() == object.addr() || self.take_index(real, library_context(real))
+    pub fn watch_new(&self, real: &Real, object: usize) -> bool {
+        MADE.take() == object || self.take_index(real, library_context(real))
     }
 
     fn take_index(&self, real: &Real, library_context: usize) -> bool {
         let (null, free) = (std::ptr::null_mut(), Some(self.free));
-        let index = call!(real, CRYPTO_get_ex_new_index(self.class, 0, null, Some(made), None, free) else -1);
+        // SAFETY: functions that stay as long as the library, which is never unloaded.
+        let index = unsafe {
+            call!(real, CRYPTO_get_ex_new_index(self.class, 0, null, Some(made), None, free), -1)
+        };
         if index < 0 {
             return false;
         }
@@ -58,7 +61,8 @@ impl Ends {
 /// The library context that ex_data belongs to now. Before OpenSSL 3 there is one for each libcrypto.
 fn library_context(real: &Real) -> usize {
     let only = || real.CRYPTO_get_ex_new_index.map_or(0, |function| function as usize);
-    call!(real, OSSL_LIB_CTX_set0_default(std::ptr::null_mut()) else return only()).addr()
+    // SAFETY: NULL changes nothing, and only the answer's address is looked at.
+    unsafe { call!(real, OSSL_LIB_CTX_set0_default(std::ptr::null_mut()), return only()) }.addr()
 }
 
 /// libcrypto's ex_data new function: an object was just made.

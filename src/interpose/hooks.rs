@@ -1,39 +1,38 @@
 //! The callbacks that every attached context has in the real library. They call the application's, so
 //! no guard stands around them.
 
-use std::mem::ManuallyDrop;
-
 use libc::{c_int, c_uchar};
 
 use super::attached::{self, Attached};
+use super::borrowed::{RealCtx, RealSsl};
 use super::quiet::ends_quiet;
-use super::served;
 use super::session::RealSession;
-use super::{connection, shadow};
+use super::{connection, served, shadow};
 use crate::cache::Key;
 use crate::clock;
 use crate::ffi::constants::*;
-use crate::ffi::real::{Real, call};
+use crate::ffi::live::Live;
 use crate::ffi::types::{SSL, SSL_CTX, SSL_SESSION};
 use crate::rules::{Handshake, SessionRef};
 
 /// Installs the hooks, for as long as the context lives.
-pub fn install(real: &Real, ctx: *mut SSL_CTX) {
-    call!(real, SSL_CTX_sess_set_new_cb(ctx, Some(new_hook)) else ());
-    call!(real, SSL_CTX_sess_set_get_cb(ctx, Some(get_hook)) else ());
-    call!(real, SSL_CTX_sess_set_remove_cb(ctx, Some(remove_hook)) else ());
+pub fn install(ctx: RealCtx) {
+    ctx.set_callbacks(Some(new_hook), Some(get_hook), Some(remove_hook));
 }
 
 /// A handshake made a session, and libssl would have offered it to the application now. (libssl has
 /// sorted out the sessions that nobody may cache.)
 unsafe extern "C-unwind" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int {
-    // SAFETY: libssl's own session, live during the callback.
-    let session = unsafe { RealSession::borrow(session) };
-    if let (Some((real, ctx, attached)), Some(session)) = (concerned(ssl), session) {
-        let handshake = handshake(real, ctx, ssl, is_tls13(real, &session));
-        attached.cache().established(ctx, &session, &handshake);
-        attached.cache().callbacks.offer::<RealSession>(ssl, &session);
-        auto_flush(real, ctx, attached, handshake.server);
+    // SAFETY: libssl's own session and connection, live during the callback.
+    let (session, hooked) = unsafe { (RealSession::borrow(session), Hooked::from_c(ssl)) };
+    if let (Some(hooked), Some(session)) = (hooked, session) {
+        let Hooked { ctx, ssl, attached } = hooked;
+        // The session, not the connection, tells the version: that of a QUIC connection is its own.
+        let is_tls13 = session.protocol_version() == TLS1_3_VERSION;
+        let handshake = hooked.handshake(is_tls13, ssl.is_quic());
+        attached.cache().established(ctx.ctx, &session, &handshake);
+        attached.cache().callbacks.offer::<RealSession>(ssl.ssl, &session);
+        hooked.auto_flush(handshake.server);
     }
     // Our own references, and the application's, are their own: libssl takes back the one it gave.
     0
@@ -47,20 +46,24 @@ unsafe extern "C-unwind" fn get_hook(
     copy: *mut c_int,
 ) -> *mut SSL_SESSION {
     let null = std::ptr::null_mut();
-    let Some((real, ctx, attached)) = concerned(ssl) else { return null };
+    // SAFETY: libssl's own connection, live during the callback.
+    let Some(hooked) = (unsafe { Hooked::from_c(ssl) }) else { return null };
+    let Hooked { ctx, ssl, attached } = hooked;
     // SAFETY: libssl gives an id with its length, and a place for the answer.
     let id = unsafe {
         *copy = 0;
         std::slice::from_raw_parts(id, usize::try_from(len).unwrap_or(0))
     };
-    let version = negotiated_version(real, ssl);
+    // The version the server has chosen. A QUIC connection does not say: it is TLS 1.3.
+    let is_quic = ssl.is_quic();
+    let version = if is_quic { TLS1_3_VERSION } else { ssl.version() };
     let Some(key) = Key::new(version, id) else { return null };
-    let handshake = handshake(real, ctx, ssl, version == TLS1_3_VERSION);
-    catch_up_flush(real, ctx, attached, handshake.server);
-    let found = attached.cache().look_up(ctx, ssl, &key, handshake.single_use);
+    let handshake = hooked.handshake(version == TLS1_3_VERSION, is_quic);
+    hooked.catch_up_flush(handshake.server);
+    let found = attached.cache().look_up(ctx.ctx, ssl.ssl, &key, handshake.single_use);
     let Some(found) = found else { return null };
     let session = if handshake.single_use && found.was_cached {
-        shadow::cast(real, ctx, found.session)
+        shadow::install(ctx, found.session)
     } else {
         found.session
     };
@@ -73,82 +76,73 @@ unsafe extern "C-unwind" fn remove_hook(ctx: *mut SSL_CTX, session: *mut SSL_SES
     if ends_quiet(ctx.addr()) {
         return;
     }
-    // SAFETY: libssl's own session, live during the callback.
-    let session = unsafe { RealSession::borrow(session) };
-    if let (Some(attached), Some(session)) = (attached::of(ctx), session) {
-        shadow::lifted(ctx, &session);
+    // SAFETY: libssl's own context and session, live during the callback.
+    let (ctx, session) = unsafe { (Live::from_c(ctx), RealSession::borrow(session)) };
+    let (Some(ctx), Some(session)) = (ctx, session) else { return };
+    if let Some(attached) = attached::of(ctx) {
+        shadow::uninstalled(ctx, &session);
         attached.cache().removed(ctx, &session, &session.key());
     }
 }
 
-/// The context whose cache a connection uses, with our state.
-fn concerned<'a>(ssl: *mut SSL) -> Option<(&'static Real, *mut SSL_CTX, &'a Attached)> {
-    let real = served::real()?;
-    let ctx = connection::session_ctx(real, ssl);
-    Some((real, ctx, attached::of(ctx)?))
+/// A connection in one of these callbacks, and the context whose cache it uses.
+#[derive(Clone, Copy)]
+struct Hooked<'a> {
+    ctx: RealCtx<'a>,
+    ssl: RealSsl<'a>,
+    attached: &'a Attached,
 }
 
-fn is_quic(real: &Real, ssl: *const SSL) -> bool {
-    call!(real, SSL_is_quic(ssl) else 0) == 1
-}
+impl Hooked<'_> {
+    /// `None` if that context is not attached.
+    ///
+    /// # Safety
+    /// `ssl` is a connection of the libssl that is served, alive as long as the result is used.
+    unsafe fn from_c(ssl: *mut SSL) -> Option<Self> {
+        let real = served::real()?;
+        // SAFETY: the caller's promise; the connection keeps its contexts alive.
+        let (ssl, ctx) = unsafe {
+            let ssl = RealSsl::from_c(real, ssl)?;
+            (ssl, RealCtx::from_c(real, connection::session_ctx(ssl))?)
+        };
+        Some(Hooked { ctx, ssl, attached: attached::of(ctx.ctx)? })
+    }
 
-/// The version a server has chosen, at its look-up. A QUIC connection does not say: it is TLS 1.3.
-fn negotiated_version(real: &Real, ssl: *const SSL) -> c_int {
-    if is_quic(real, ssl) { TLS1_3_VERSION } else { call!(real, SSL_version(ssl) else 0) }
-}
-
-/// The session, not the connection, tells: a QUIC connection's version is its own.
-fn is_tls13(real: &Real, session: &ManuallyDrop<RealSession>) -> bool {
-    call!(real, SSL_SESSION_get_protocol_version(session.as_ptr()) else 0) == TLS1_3_VERSION
-}
-
-fn handshake(real: &Real, ctx: *mut SSL_CTX, ssl: *const SSL, tls13: bool) -> Handshake {
-    let options = if is_quic(real, ssl) {
+    /// What decides whether a session of this handshake is stored, and how often it may resume.
+    fn handshake(self, tls13: bool, is_quic: bool) -> Handshake {
         // A QUIC connection holds its lock in a callback, and would wait for it in SSL_get_options.
-        call!(real, SSL_CTX_get_options(ctx) else 0)
-    } else {
-        call!(real, SSL_get_options(ssl) else 0)
-    };
-    let server = call!(real, SSL_is_server(ssl) else 0) == 1;
-    let early_data = call!(real, SSL_get_max_early_data(ssl) else 0) > 0;
-    Handshake {
-        server,
-        tls13,
-        single_use: server && tls13 && early_data && options & SSL_OP_NO_ANTI_REPLAY == 0,
-        no_ticket: options & SSL_OP_NO_TICKET != 0,
+        let options = if is_quic { self.ctx.options() } else { self.ssl.options() };
+        let server = self.ssl.is_server();
+        let anti_replay = self.ssl.takes_early_data() && options & SSL_OP_NO_ANTI_REPLAY == 0;
+        Handshake {
+            server,
+            tls13,
+            single_use: server && tls13 && anti_replay,
+            no_ticket: options & SSL_OP_NO_TICKET != 0,
+        }
     }
-}
 
-/// Handshakes of this side that succeeded, as libssl has counted them.
-fn good_handshakes(real: &Real, ctx: *mut SSL_CTX, server: bool) -> c_int {
-    let counter = if server { SSL_CTRL_SESS_ACCEPT_GOOD } else { SSL_CTRL_SESS_CONNECT_GOOD };
-    // An int that wraps, which SSL_CTX_ctrl widens.
-    call!(real, SSL_CTX_ctrl(ctx, counter, 0, std::ptr::null_mut()) else 0) as c_int
-}
-
-fn auto_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: bool) {
-    let good = good_handshakes(real, ctx, server);
-    if server {
-        attached.see_flush(good.wrapping_add(1) >> 8);
+    fn auto_flush(self, server: bool) {
+        let good = self.ctx.good_handshakes(server);
+        if server {
+            self.attached.see_flush(good.wrapping_add(1) >> 8);
+        }
+        self.attached.cache().auto_flush(self.ctx.ctx, server, good.into(), clock::now());
     }
-    attached.cache().auto_flush(ctx, server, good.into(), clock::now());
+
+    /// A resumed TLS 1.2 handshake tells us nothing at its end. If one of those was the 256th, what
+    /// libssl would have flushed then is flushed at the next look-up.
+    fn catch_up_flush(self, server: bool) {
+        if server && self.attached.see_flush(self.ctx.good_handshakes(server) >> 8) {
+            self.attached.cache().auto_flush(self.ctx.ctx, server, 0xff, clock::now());
+        }
+    }
 }
 
 /// The mode is about to change. Where it had no automatic flush, none is owed for the handshakes so far.
-pub fn mode_changes(real: &Real, ctx: *mut SSL_CTX, attached: &Attached) {
+pub fn mode_changes(ctx: RealCtx, attached: &Attached) {
     let mode = attached.cache().mode();
     if !(mode.covers(true) && mode.auto_clears()) {
-        attached.see_flush(good_handshakes(real, ctx, true) >> 8);
-    }
-}
-
-/// A resumed TLS 1.2 handshake tells us nothing at its end. If one of those was the 256th, what libssl
-/// would have flushed then is flushed at the next look-up.
-fn catch_up_flush(real: &Real, ctx: *mut SSL_CTX, attached: &Attached, server: bool) {
-    if !server {
-        return;
-    }
-    if attached.see_flush(good_handshakes(real, ctx, server) >> 8) {
-        attached.cache().auto_flush(ctx, server, 0xff, clock::now());
+        attached.see_flush(ctx.good_handshakes(true) >> 8);
     }
 }

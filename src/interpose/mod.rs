@@ -15,6 +15,7 @@
 mod alone;
 mod attach;
 mod attached;
+mod borrowed;
 pub mod calls;
 mod connection;
 mod ended_tables;

@@ -37,11 +37,11 @@ pub fn serve(real: &'static Real) -> Option<&'static Libssl> {
     Some(libssl)
 }
 
-/// A context of a libssl that is not served was made.
-pub fn note_other(real: &'static Real, ctx: *mut SSL_CTX) {
+/// A context of a libssl that is not served was made, at this address.
+pub fn note_other(real: &'static Real, ctx: usize) {
     if let Some(libssl) = libssl::all().find(|libssl| std::ptr::eq(&libssl.real, real)) {
         // Without memory its callers tell.
-        let _ = OTHERS.insert(ctx.addr(), std::ptr::from_ref(libssl).cast_mut());
+        let _ = OTHERS.insert(ctx, std::ptr::from_ref(libssl).cast_mut());
     }
 }
 
@@ -51,9 +51,9 @@ pub fn other(ctx: *const SSL_CTX) -> Option<&'static Libssl> {
     Some(unsafe { &*OTHERS.get(ctx.addr())? })
 }
 
-/// A context ended that may be one of these.
-pub fn forget_other(ctx: *const SSL_CTX) {
-    OTHERS.remove(ctx.addr());
+/// A context ended at this address that may be one of these.
+pub fn forget_other(ctx: usize) {
+    OTHERS.remove(ctx);
 }
 
 /// If the libssl that is served was unloaded, another may be: its last context was freed before it

@@ -2,6 +2,9 @@
 
 use std::ptr::NonNull;
 
+use libc::c_int;
+
+use super::borrowed::RealCtx;
 use super::served;
 use crate::ffi::real::{Real, call};
 use crate::ffi::types::SSL_SESSION;
@@ -24,13 +27,13 @@ pub fn real() -> &'static Real {
 
 /// The arithmetic of this libssl's times.
 pub fn lifetime(real: &Real) -> Lifetime {
-    Lifetime::of_release(call!(real, OpenSSL_version_num() else 0))
+    Lifetime::of_release(real.version())
 }
 
 /// Whether libssl refuses a session from a callback that is marked not resumable. Releases before
 /// CVE-2024-2511 resume it, and 1.1.1 marks what it makes of a single-use session.
 pub fn refuses_marked(real: &Real) -> bool {
-    match call!(real, OpenSSL_version_num() else 0) {
+    match real.version() {
         version if version < 0x3010_0000 => version >= 0x3000_00e0,
         version if version < 0x3020_0000 => version >= 0x3010_0060,
         version => version >= 0x3020_0020,
@@ -38,22 +41,43 @@ pub fn refuses_marked(real: &Real) -> bool {
 }
 
 impl RealSession {
+    /// `SSL_SESSION_get_protocol_version`
+    pub fn protocol_version(&self) -> c_int {
+        // SAFETY: a reference of ours keeps the session alive.
+        unsafe { call!(real(), SSL_SESSION_get_protocol_version(self.as_ptr()), 0) }
+    }
+
+    /// `SSL_CTX_add_session`: into the real cache.
+    pub fn add_to(&self, RealCtx { real, ctx }: RealCtx) -> bool {
+        // SAFETY: a live context of this libssl; a reference of ours keeps the session alive.
+        unsafe { call!(real, SSL_CTX_add_session(ctx.as_ptr(), self.as_ptr()), 0) == 1 }
+    }
+
+    /// `SSL_CTX_remove_session`: out of the real cache.
+    pub fn remove_from(&self, RealCtx { real, ctx }: RealCtx) -> bool {
+        // SAFETY: a live context of this libssl; a reference of ours keeps the session alive.
+        unsafe { call!(real, SSL_CTX_remove_session(ctx.as_ptr(), self.as_ptr()), 0) == 1 }
+    }
+
     /// A copy with a reference of its own and a place in no cache.
     pub fn dup(&self) -> Option<Self> {
-        let copy = call!(real(), SSL_SESSION_dup(self.as_ptr()) else std::ptr::null_mut());
+        // SAFETY: a reference of ours keeps the session alive.
+        let copy = unsafe { call!(real(), SSL_SESSION_dup(self.as_ptr()), std::ptr::null_mut()) };
         NonNull::new(copy).map(RealSession)
     }
 }
 
 impl Clone for RealSession {
     fn clone(&self) -> Self {
-        call!(real(), SSL_SESSION_up_ref(self.as_ptr()) else 0);
+        // SAFETY: a reference of ours keeps the session alive.
+        unsafe { call!(real(), SSL_SESSION_up_ref(self.as_ptr()), 0) };
         RealSession(self.0)
     }
 }
 
 impl Drop for RealSession {
     fn drop(&mut self) {
-        call!(real(), SSL_SESSION_free(self.as_ptr()) else ());
+        // SAFETY: gives back the reference that this is.
+        unsafe { call!(real(), SSL_SESSION_free(self.as_ptr()), ()) };
     }
 }

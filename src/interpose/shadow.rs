@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sslcache_sync::{Guard, Lock, forget};
 
+use super::borrowed::RealCtx;
 use super::quiet::quietly;
 use super::session::RealSession;
 use crate::cache::Key;
+use crate::ffi::live::Ctx;
 use crate::ffi::memory::push;
-use crate::ffi::real::{Real, call};
-use crate::ffi::types::SSL_CTX;
 use crate::rules::{Held, SessionRef};
 
 /// A session that is in a real cache, which has one of a key at most.
@@ -62,12 +62,12 @@ impl Shadows {
 /// Puts `session` into the real cache of `ctx`, and returns what to give libssl: the session, or a
 /// copy of it if the session itself is in the real cache of another context at this moment. Without
 /// memory it gets into no cache, and libssl does not resume it.
-pub fn cast(real: &Real, ctx: *mut SSL_CTX, session: Held<RealSession>) -> Held<RealSession> {
-    let session = match claim(ctx, &session, false) {
+pub fn install(ctx: RealCtx, session: Held<RealSession>) -> Held<RealSession> {
+    let session = match claim(ctx.addr(), &session, false) {
         true => session,
         false => match session.dup().map(Held::new) {
             // Counted like any other, and in no other cache.
-            Some(copy) if claim(ctx, &copy, true) => {
+            Some(copy) if claim(ctx.addr(), &copy, true) => {
                 session.release();
                 copy
             }
@@ -77,16 +77,16 @@ pub fn cast(real: &Real, ctx: *mut SSL_CTX, session: Held<RealSession>) -> Held<
             }
         },
     };
-    quietly(ctx.addr(), || call!(real, SSL_CTX_add_session(ctx, session.as_ptr()) else 0));
+    quietly(ctx.addr(), || session.add_to(ctx));
     session
 }
 
-/// Notes that `session` is in the real cache of `ctx`. False without memory, and if it is in one
+/// Notes that `session` is in the real cache of the context at `ctx`. False without memory, and if it is in one
 /// already, or may be: one that `is_new` is not.
-fn claim(ctx: *mut SSL_CTX, session: &RealSession, is_new: bool) -> bool {
+fn claim(ctx: usize, session: &RealSession, is_new: bool) -> bool {
     let key = session.key();
     let mut shadows = shadows();
-    let shadow = || Shadow { session: session.clone(), ctx: ctx.addr(), key };
+    let shadow = || Shadow { session: session.clone(), ctx, key };
     let free = shadows.known.iter().all(|other| other.session != *session)
         && (is_new || !shadows.incomplete);
     let claimed = free && push(&mut shadows.known, shadow()).is_ok();
@@ -97,31 +97,31 @@ fn claim(ctx: *mut SSL_CTX, session: &RealSession, is_new: bool) -> bool {
 }
 
 /// libssl removed from the cache of `ctx` what had the key of `session`, which may be another object.
-pub fn lifted(ctx: *mut SSL_CTX, session: &RealSession) {
+pub fn uninstalled(ctx: Ctx<'_>, session: &RealSession) {
     if !any() {
         return;
     }
     let key = session.key();
     // The object itself too, whatever its key has become.
     let is_it = |shadow: &Shadow| shadow.session == *session || shadow.key == key;
-    while let Some(shadow) = take(ctx, is_it) {
+    while let Some(shadow) = take(ctx.addr(), is_it) {
         shadow.release();
     }
 }
 
-/// The context ends. What was cast for a handshake that failed before libssl came to remove it is
+/// The context ends. What was installed for a handshake that failed before libssl came to remove it is
 /// still in its cache.
-pub fn context_ends(real: &Real, ctx: *mut SSL_CTX) {
-    while let Some(shadow) = any().then(|| take(ctx, |_| true)).flatten() {
-        quietly(ctx.addr(), || call!(real, SSL_CTX_remove_session(ctx, shadow.as_ptr()) else 0));
+pub fn context_ends(ctx: RealCtx) {
+    while let Some(shadow) = any().then(|| take(ctx.addr(), |_| true)).flatten() {
+        quietly(ctx.addr(), || shadow.remove_from(ctx));
         shadow.release();
     }
 }
 
-/// Takes one of the shadows of `ctx` out of the list.
-fn take(ctx: *mut SSL_CTX, is_it: impl Fn(&Shadow) -> bool) -> Option<Held<RealSession>> {
+/// Takes one of the shadows of the context at `ctx` out of the list.
+fn take(ctx: usize, is_it: impl Fn(&Shadow) -> bool) -> Option<Held<RealSession>> {
     let mut shadows = shadows();
-    let at = shadows.known.iter().position(|shadow| shadow.ctx == ctx.addr() && is_it(shadow))?;
+    let at = shadows.known.iter().position(|shadow| shadow.ctx == ctx && is_it(shadow))?;
     let shadow = shadows.known.swap_remove(at);
     shadows.count();
     Some(Held::new(shadow.session))

@@ -6,22 +6,21 @@
 
 use std::ffi::CStr;
 
-use libc::c_void;
-
 use crate::ffi::real::{Real, call};
 use crate::ffi::types::Malloc;
 use crate::undisturbed::Undisturbed;
 
-/// Whether other processes may see `object` change. If it cannot be known: yes.
-pub fn is_shared(real: &Real, object: *const c_void) -> bool {
+/// Whether other processes may see the object at this address change. If it cannot be known: yes.
+pub fn is_shared(real: &Real, object: usize) -> bool {
     // libcrypto's own functions allocate from the heap, and that is nobody else's.
-    has_own_allocator(real) && mapping_is_shared(object.addr()).unwrap_or(true)
+    has_own_allocator(real) && mapping_is_shared(object).unwrap_or(true)
 }
 
 /// Whether the program gave libcrypto functions of its own. It cannot, once there is an object.
 fn has_own_allocator(real: &Real) -> bool {
     let (mut malloc, null): (Malloc, _) = (None, std::ptr::null_mut());
-    call!(real, CRYPTO_get_mem_functions(&mut malloc, null, null) else ());
+    // SAFETY: a place for one answer; NULL for those that nobody wants.
+    unsafe { call!(real, CRYPTO_get_mem_functions(&mut malloc, null, null), ()) };
     malloc.map(|f| f as usize) != real.CRYPTO_malloc.map(|f| f as usize)
 }
 

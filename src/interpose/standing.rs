@@ -4,14 +4,17 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::attached::{self, Attached};
+use super::borrowed::RealCtx;
 use super::quiet::quietly;
 use super::session::{RealSession, lifetime, real, refuses_marked};
 use super::shadow;
 use crate::cache::{Expiry, Key};
 use crate::clock;
+use crate::ffi::args;
+use crate::ffi::live::Ctx;
 use crate::ffi::memory::Counted;
 use crate::ffi::real::call;
-use crate::ffi::types::{SSL_CTX, SSL_SESSION};
+use crate::ffi::types::SSL_SESSION;
 use crate::rules::{Member, Registry, SessionRef, Source, Standing};
 
 /// A libssl is behind us: contexts and sessions are its own.
@@ -29,7 +32,7 @@ impl Standing for Interposed {
         &context.member
     }
 
-    unsafe fn context(ctx: *mut SSL_CTX) -> Option<Counted<Attached>> {
+    unsafe fn context(ctx: Ctx<'_>) -> Option<Counted<Attached>> {
         attached::of(ctx).map(|attached| {
             // SAFETY: the state of a live context, which holds a reference made by `into_raw`.
             unsafe { Counted::share(attached) }
@@ -46,26 +49,29 @@ impl SessionRef for RealSession {
 
     fn key(&self) -> Key {
         let (real, session, mut len) = (real(), self.as_ptr(), 0);
-        let version = call!(real, SSL_SESSION_get_protocol_version(session) else 0);
-        let id = call!(real, SSL_SESSION_get_id(session, &mut len) else std::ptr::null());
-        let id = if id.is_null() {
-            &[]
-        } else {
-            // SAFETY: libssl's own id and its length, at most 32; the session is live.
-            unsafe { std::slice::from_raw_parts(id, (len as usize).min(Key::MAX_ID)) }
+        // SAFETY: a reference of ours keeps the session alive, and with it the id.
+        let id = unsafe {
+            let id = call!(real, SSL_SESSION_get_id(session, &mut len), std::ptr::null());
+            args::bytes(id, (len as usize).min(Key::MAX_ID))
         };
-        Key::new(version, id).expect("cut to the longest id above")
+        Key::new(self.protocol_version(), id).expect("cut to the longest id above")
     }
 
     fn expiry(&self) -> Expiry {
         let (real, session) = (real(), self.as_ptr());
-        let time = call!(real, SSL_SESSION_get_time(session) else 0);
-        let timeout = call!(real, SSL_SESSION_get_timeout(session) else 0);
+        // SAFETY: a reference of ours keeps the session alive.
+        let (time, timeout) = unsafe {
+            (
+                call!(real, SSL_SESSION_get_time(session), 0),
+                call!(real, SSL_SESSION_get_timeout(session), 0),
+            )
+        };
         lifetime(real).expiry(time, timeout)
     }
 
     fn touch(&self) {
-        call!(real(), SSL_SESSION_set_time(self.as_ptr(), clock::now()) else 0);
+        // SAFETY: a reference of ours keeps the session alive.
+        unsafe { call!(real(), SSL_SESSION_set_time(self.as_ptr(), clock::now()), 0) };
     }
 
     fn as_ptr(&self) -> *mut SSL_SESSION {
@@ -80,13 +86,13 @@ impl SessionRef for RealSession {
         ManuallyDrop::new(self).as_ptr()
     }
 
-    fn mark_not_resumable(&self, ctx: *mut SSL_CTX) -> bool {
+    fn mark_not_resumable(&self, ctx: Ctx<'_>) -> bool {
         // The one public way; the hook this fires is to do nothing. The real cache does not hold the
         // session, but it may hold a shadow with its key.
-        let remove = || call!(real(), SSL_CTX_remove_session(ctx, self.as_ptr()) else 0);
-        let removed = quietly(ctx.addr(), remove) == Some(1);
+        let remove = || self.remove_from(RealCtx { real: real(), ctx });
+        let removed = quietly(ctx.addr(), remove) == Some(true);
         if removed {
-            shadow::lifted(ctx, self);
+            shadow::uninstalled(ctx, self);
         }
         removed
     }
@@ -94,10 +100,16 @@ impl SessionRef for RealSession {
     /// To libssl every session of ours comes from a callback.
     fn is_accepted(&self, _: Source) -> bool {
         let (real, session) = (real(), self.as_ptr());
+        if !refuses_marked(real) {
+            return true;
+        }
+        // SAFETY: a reference of ours keeps the session alive.
+        if unsafe { call!(real, SSL_SESSION_is_resumable(session), 0) } != 0 {
+            return true;
+        }
         // Without an id and a ticket it does not tell whether it is marked: libssl knows.
-        !refuses_marked(real)
-            || call!(real, SSL_SESSION_is_resumable(session) else 0) != 0
-            || (self.key().id().is_empty()
-                && call!(real, SSL_SESSION_has_ticket(session) else 0) == 0)
+        // SAFETY: as above.
+        self.key().id().is_empty()
+            && unsafe { call!(real, SSL_SESSION_has_ticket(session), 0) } == 0
     }
 }

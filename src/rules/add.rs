@@ -4,7 +4,7 @@ use super::internal_cache::next_of;
 use super::{Held, InternalCache, SessionRef, Standing, presence};
 use crate::cache::{Departures, Insertion, Key};
 use crate::ffi::guard::guard;
-use crate::ffi::types::SSL_CTX;
+use crate::ffi::live::Ctx;
 
 impl<S> InternalCache<S>
 where
@@ -12,7 +12,7 @@ where
     S::Standing: Standing<Session = S>,
 {
     /// `SSL_CTX_add_session`: true if it was not there. Takes a reference of its own.
-    pub fn add(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
+    pub fn add(&self, ctx: Ctx<'_>, session: &S) -> bool {
         match guard(None, || self.insert(ctx, session)) {
             Some((key, Insertion::Added { replaced, evicted })) => {
                 self.show(session, &key);
@@ -28,7 +28,7 @@ where
     }
 
     /// The part of it that calls nothing back: what became of it, under which key.
-    fn insert(&self, ctx: *mut SSL_CTX, session: &S) -> Option<(Key, Insertion<'_, S>)> {
+    fn insert(&self, ctx: Ctx<'_>, session: &S) -> Option<(Key, Insertion<'_, S>)> {
         if !self.note(ctx, session) {
             return None;
         }
@@ -50,9 +50,9 @@ where
     }
 
     /// Step S1 of `presence`. False without memory for the context's seat: then nothing is stored.
-    fn note(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
+    fn note(&self, ctx: Ctx<'_>, session: &S) -> bool {
         if self.seat().get().is_none() {
-            // SAFETY: the live context that this is the cache of.
+            // SAFETY: the context that this is the cache of.
             let context = unsafe { S::Standing::context(ctx) };
             // Without memory it has no seat, and then it stores nothing.
             let _ = context.map(|context| S::Standing::registry().insert(&context));
@@ -64,7 +64,7 @@ where
     /// Lets go of what left for a new session, and tells the application.
     fn made_room(
         &self,
-        ctx: *mut SSL_CTX,
+        ctx: Ctx<'_>,
         key: &Key,
         replaced: Option<S>,
         mut evicted: Departures<'_, S>,

@@ -6,7 +6,8 @@ use libc::c_void;
 
 use super::SessionRef;
 use crate::cache::Key;
-use crate::ffi::types::{GetSessionCb, NewSessionCb, RemoveSessionCb, SSL, SSL_CTX};
+use crate::ffi::live::{Ctx, Ssl};
+use crate::ffi::types::{GetSessionCb, NewSessionCb, RemoveSessionCb};
 
 /// The three callbacks. Plain stores and loads, as in OpenSSL; the getters return what was set.
 #[derive(Default)]
@@ -42,19 +43,19 @@ impl Callbacks {
     }
 
     /// Tells the application that `session` was removed.
-    pub fn removed(&self, ctx: *mut SSL_CTX, session: &impl SessionRef) {
+    pub fn removed(&self, ctx: Ctx<'_>, session: &impl SessionRef) {
         if let Some(callback) = self.remove_cb() {
             // SAFETY: the application's function, with a live context and session, no lock held.
-            unsafe { callback(ctx, session.as_ptr()) };
+            unsafe { callback(ctx.as_ptr(), session.as_ptr()) };
         }
     }
 
     /// Offers the application a new session. True if it keeps the reference it was given.
-    pub fn offer<S: SessionRef>(&self, ssl: *mut SSL, session: &S) -> bool {
+    pub fn offer<S: SessionRef>(&self, ssl: Ssl<'_>, session: &S) -> bool {
         let Some(callback) = self.new_cb() else { return false };
         let given = session.clone().into_ptr();
         // SAFETY: the application's function, with a live connection and a reference of its own.
-        let kept = unsafe { callback(ssl, given) } != 0;
+        let kept = unsafe { callback(ssl.as_ptr(), given) } != 0;
         if !kept {
             // SAFETY: 0 gives the reference back, which is the one made above.
             drop(unsafe { S::from_ptr(given) });
@@ -63,11 +64,12 @@ impl Callbacks {
     }
 
     /// Asks the application's external cache. What comes back is a reference of ours.
-    pub fn ask<S: SessionRef>(&self, ssl: *mut SSL, key: &Key) -> Option<S> {
+    pub fn ask<S: SessionRef>(&self, ssl: Ssl<'_>, key: &Key) -> Option<S> {
         let callback = self.get_cb()?;
         let mut copy = 1;
         // SAFETY: the application's function; the id lives across the call.
-        let session = unsafe { callback(ssl, key.id().as_ptr(), key.id().len() as i32, &mut copy) };
+        let session =
+            unsafe { callback(ssl.as_ptr(), key.id().as_ptr(), key.id().len() as i32, &mut copy) };
         // SAFETY: NULL or a live session; copy 0 hands its reference over. Otherwise it stays the
         // application's: the clone is ours, and `given` is forgotten again below.
         let given = unsafe { S::from_ptr(session) }?;

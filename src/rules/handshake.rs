@@ -5,7 +5,7 @@ use libc::c_long;
 use super::{Handshake, Held, InternalCache, SessionRef, Source, Standing};
 use crate::cache::{Key, SessionCache};
 use crate::ffi::guard::guard;
-use crate::ffi::types::{SSL, SSL_CTX};
+use crate::ffi::live::{Ctx, Ssl};
 
 /// What a server's look-up found, and a handshake accepts.
 pub struct Found<S> {
@@ -26,8 +26,8 @@ where
     /// handshakes that offer it one gets it.
     pub fn look_up(
         &self,
-        ctx: *mut SSL_CTX,
-        ssl: *mut SSL,
+        ctx: Ctx<'_>,
+        ssl: Ssl<'_>,
         key: &Key,
         single_use: bool,
     ) -> Option<Found<S>> {
@@ -61,7 +61,7 @@ where
     }
 
     /// A usable session came from the external cache: counted, and stored unless the mode says no.
-    fn admit(&self, ctx: *mut SSL_CTX, session: &S, single_use: bool) -> bool {
+    fn admit(&self, ctx: Ctx<'_>, session: &S, single_use: bool) -> bool {
         self.count(|counters| &counters.cb_hits);
         if !self.mode().stores() {
             return false;
@@ -71,7 +71,7 @@ where
     }
 
     /// A handshake made `session`: stores it if it should be.
-    pub fn established(&self, ctx: *mut SSL_CTX, session: &S, handshake: &Handshake) {
+    pub fn established(&self, ctx: Ctx<'_>, session: &S, handshake: &Handshake) {
         if self.mode().stores_after(handshake, self.callbacks.remove_cb().is_some()) {
             self.add(ctx, session);
         }
@@ -79,7 +79,7 @@ where
 
     /// Every 256th handshake of a side flushes what has expired: `good` is how many of this side
     /// succeeded, as OpenSSL has counted them at this point.
-    pub fn auto_flush(&self, ctx: *mut SSL_CTX, server: bool, good: c_long, now: c_long) {
+    pub fn auto_flush(&self, ctx: Ctx<'_>, server: bool, good: c_long, now: c_long) {
         if self.mode().auto_clears() && self.mode().covers(server) && good & 0xff == 0xff {
             self.flush_past(ctx, now);
         }

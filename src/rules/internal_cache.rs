@@ -12,8 +12,9 @@ use crate::cache::{Cause, Departures, Expiry, Key, SessionCache, Statistics};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::lhash::LhashFunctions;
+use crate::ffi::live::Ctx;
 use crate::ffi::memory::{boxed, push};
-use crate::ffi::types::{LHASH_OF_SSL_SESSION, SSL_CTX};
+use crate::ffi::types::LHASH_OF_SSL_SESSION;
 
 /// A context's sessions with the rules around them.
 ///
@@ -57,7 +58,7 @@ fn capacity(size: usize) -> usize {
 
 impl<S: SessionRef> InternalCache<S> {
     /// `SSL_CTX_remove_session`: true if it was there. A session without an id is not even marked.
-    pub fn remove(&self, ctx: *mut SSL_CTX, session: &S) -> bool {
+    pub fn remove(&self, ctx: Ctx<'_>, session: &S) -> bool {
         let key = session.key();
         if key.id().is_empty() {
             return false;
@@ -68,7 +69,7 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// The end of it, when `session` has been marked: takes out what has its key, and tells the
     /// application of `session` whether or not something had. True if it had.
-    pub fn removed(&self, ctx: *mut SSL_CTX, session: &S, key: &Key) -> bool {
+    pub fn removed(&self, ctx: Ctx<'_>, session: &S, key: &Key) -> bool {
         let found = guard(None, || self.sessions.remove(key)).map(Held::new);
         if let Some(found) = &found {
             self.show(found, key);
@@ -79,7 +80,7 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// `SSL_CTX_flush_sessions`: what has expired by `tm`, in the arithmetic of the sessions' makers;
     /// everything for 0.
-    pub fn flush(&self, ctx: *mut SSL_CTX, tm: c_long, lifetime: Lifetime) {
+    pub fn flush(&self, ctx: Ctx<'_>, tm: c_long, lifetime: Lifetime) {
         match tm {
             0 => self.leave_all(ctx, None, Cause::Expired),
             tm => self.flush_past(ctx, lifetime.second(tm)),
@@ -87,12 +88,12 @@ impl<S: SessionRef> InternalCache<S> {
     }
 
     /// What has expired by the second `now` goes.
-    pub(super) fn flush_past(&self, ctx: *mut SSL_CTX, now: c_long) {
+    pub(super) fn flush_past(&self, ctx: Ctx<'_>, now: c_long) {
         self.leave_all(ctx, Some(now), Cause::Expired);
     }
 
     /// The context goes: so does every session.
-    pub fn close(&self, ctx: *mut SSL_CTX) {
+    pub fn close(&self, ctx: Ctx<'_>) {
         self.leave_all(ctx, None, Cause::Closed);
         // What a callback has added meanwhile goes without a word.
         let Some(mut departures) = self.departures(None, Cause::Closed) else { return };
@@ -104,7 +105,7 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// What has expired by a second goes, or everything. All callbacks of one flush run before the
     /// cache lets go of the first session.
-    fn leave_all(&self, ctx: *mut SSL_CTX, now: Option<c_long>, cause: Cause) {
+    fn leave_all(&self, ctx: Ctx<'_>, now: Option<c_long>, cause: Cause) {
         let Some(mut departures) = self.departures(now, cause) else { return };
         let mut held = Vec::new();
         while let Some(session) = next_of(&mut departures) {
@@ -128,7 +129,7 @@ impl<S: SessionRef> InternalCache<S> {
     }
 
     /// A session left without anyone asking for it.
-    pub(super) fn has_left_unasked(&self, ctx: *mut SSL_CTX, session: &S) {
+    pub(super) fn has_left_unasked(&self, ctx: Ctx<'_>, session: &S) {
         self.hide(session);
         session.mark_not_resumable(ctx);
         self.callbacks.removed(ctx, session);

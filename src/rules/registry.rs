@@ -8,8 +8,8 @@ use sslcache_sync::Lock;
 
 use super::presence::{self, BloomRows, Group, SEATS, Seat};
 use super::{InternalCache, Report, SessionRef};
+use crate::ffi::live::Ctx;
 use crate::ffi::memory::{Counted, NoMemory, boxed};
-use crate::ffi::types::SSL_CTX;
 use crate::{fork, report};
 
 /// One standing of the library, as the rules see it.
@@ -29,8 +29,8 @@ pub trait Standing: Sized + 'static {
     /// One more reference to what it keeps for `ctx`.
     ///
     /// # Safety
-    /// `ctx` is live.
-    unsafe fn context(ctx: *mut SSL_CTX) -> Option<Counted<Self::Context>>;
+    /// `ctx` is a context of this standing.
+    unsafe fn context(ctx: Ctx<'_>) -> Option<Counted<Self::Context>>;
 
     /// Its contexts.
     fn registry() -> &'static Registry<Self>;

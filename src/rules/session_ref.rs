@@ -3,7 +3,8 @@
 use std::mem::ManuallyDrop;
 
 use crate::cache::{Expiry, Key};
-use crate::ffi::types::{SSL_CTX, SSL_SESSION};
+use crate::ffi::live::Ctx;
+use crate::ffi::types::SSL_SESSION;
 
 /// Where a server's look-up has found a session. One that is marked not resumable is accepted out
 /// of the internal cache, where the application may have put it again, but not from a callback.
@@ -58,7 +59,7 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync + 'static {
 
     /// Marks the session not resumable; `ctx` is the context it leaves. True if libssl's own cache
     /// held one with its key, and does no longer.
-    fn mark_not_resumable(&self, ctx: *mut SSL_CTX) -> bool;
+    fn mark_not_resumable(&self, ctx: Ctx<'_>) -> bool;
 
     /// Whether a handshake accepts it, coming from there.
     fn is_accepted(&self, from: Source) -> bool;

@@ -16,6 +16,7 @@ use crate::clock;
 use crate::ffi::constants::*;
 use crate::ffi::errors;
 use crate::ffi::handle::{Handle, Tag};
+use crate::ffi::live::Live;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX, SSL_SESSION};
 use crate::rules::{Counter, Counters, Handshake, Held, SessionRef};
@@ -265,7 +266,7 @@ impl Connection {
         let context = self.session_ctx();
         context.cache().count(|counters| &counters.accept);
         let key = Key::new(self.version(), id).filter(|key| !key.id().is_empty())?;
-        let found = context.cache().look_up(context.as_c(), self.as_c(), &key, false)?;
+        let found = context.cache().look_up(Live::of(context), Live::of(self), &key, false)?;
         let session = found.session;
         if !self.accepts(&session) {
             session.release();
@@ -331,12 +332,12 @@ impl Connection {
         if caches {
             // No ticket of ours carries state: every session is one for the cache.
             let handshake = Handshake { server, tls13, single_use: false, no_ticket: true };
-            context.cache().established(context.as_c(), session, &handshake);
-            context.cache().callbacks.offer(self.as_c(), session);
+            context.cache().established(Live::of(context), session, &handshake);
+            context.cache().callbacks.offer(Live::of(self), session);
         }
         if usable {
             context.cache().auto_flush(
-                context.as_c(),
+                Live::of(context),
                 server,
                 context.cache().counted(good),
                 clock::now(),

@@ -12,6 +12,7 @@ use super::values::{Id, LIFETIME};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::handle::{Handle, Tag};
+use crate::ffi::live::Live;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL_CTX};
 use crate::rules::{Held, InternalCache, Member};
@@ -101,23 +102,23 @@ impl Context {
             self.member.report();
             self.member.leave();
         });
-        self.cache().close(self.as_c());
+        self.cache().close(Live::of(self));
         self.ex_data.free(self.as_c().cast());
     }
 
     /// `SSL_CTX_add_session`
     pub fn add(&self, session: &SessionHandle) -> bool {
-        self.cache().add(self.as_c(), session)
+        self.cache().add(Live::of(self), session)
     }
 
     /// `SSL_CTX_remove_session`
     pub fn remove(&self, session: &SessionHandle) -> bool {
-        self.cache().remove(self.as_c(), session)
+        self.cache().remove(Live::of(self), session)
     }
 
     /// `SSL_CTX_flush_sessions`
     pub fn flush(&self, tm: c_long) {
-        self.cache().flush(self.as_c(), tm, LIFETIME);
+        self.cache().flush(Live::of(self), tm, LIFETIME);
     }
 
     /// `SSL_CTX_ctrl`

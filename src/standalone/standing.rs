@@ -5,8 +5,9 @@ use super::session::{Session, SessionHandle};
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::handle::Handle;
+use crate::ffi::live::Ctx;
 use crate::ffi::memory::Counted;
-use crate::ffi::types::{SSL_CTX, SSL_SESSION};
+use crate::ffi::types::SSL_SESSION;
 use crate::rules::{Member, Registry, SessionRef, Source, Standing};
 
 /// No libssl in the process: contexts and sessions are our own objects.
@@ -24,9 +25,9 @@ impl Standing for Standalone {
         context.member()
     }
 
-    unsafe fn context(ctx: *mut SSL_CTX) -> Option<Counted<Context>> {
+    unsafe fn context(ctx: Ctx<'_>) -> Option<Counted<Context>> {
         // SAFETY: the caller's promise.
-        unsafe { Context::share(ctx) }
+        unsafe { Context::share(ctx.as_ptr()) }
     }
 
     fn registry() -> &'static Registry<Self> {
@@ -66,7 +67,7 @@ impl SessionRef for SessionHandle {
         Session::into_c(self.0)
     }
 
-    fn mark_not_resumable(&self, _: *mut SSL_CTX) -> bool {
+    fn mark_not_resumable(&self, _: Ctx<'_>) -> bool {
         self.0.mark_not_resumable();
         false
     }

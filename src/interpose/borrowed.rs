@@ -1,0 +1,127 @@
+//! libssl's contexts and connections, borrowed: not NULL, alive, and with the functions of the libssl that
+//! made them. So what libssl says of them is asked without `unsafe`.
+
+use libc::{c_int, c_long};
+
+use crate::ffi::constants::*;
+use crate::ffi::live::{Ctx, Live, Ssl};
+use crate::ffi::real::{Real, call};
+use crate::ffi::types::*;
+
+/// A context of libssl's.
+#[derive(Clone, Copy)]
+pub struct RealCtx<'a> {
+    /// The functions of its libssl.
+    pub real: &'static Real,
+    /// The context.
+    pub ctx: Ctx<'a>,
+}
+
+impl RealCtx<'_> {
+    /// A context from C; `None` for NULL.
+    ///
+    /// # Safety
+    /// `ctx` is NULL, or a context of this libssl that is alive as long as the result is used.
+    pub unsafe fn from_c(real: &'static Real, ctx: *const SSL_CTX) -> Option<Self> {
+        // SAFETY: the caller's promise.
+        unsafe { Live::from_c(ctx) }.map(|ctx| RealCtx { real, ctx })
+    }
+
+    /// Its address.
+    pub fn addr(self) -> usize {
+        self.ctx.addr()
+    }
+
+    /// `SSL_CTX_ctrl`, for a command that takes a number.
+    pub fn ctrl(self, command: c_int, argument: c_long) -> c_long {
+        let (ctx, null) = (self.ctx.as_ptr(), std::ptr::null_mut());
+        // SAFETY: a live context of this libssl.
+        unsafe { call!(self.real, SSL_CTX_ctrl(ctx, command, argument, null), 0) }
+    }
+
+    /// Handshakes of a side that succeeded, as libssl has counted them.
+    pub fn good_handshakes(self, server: bool) -> c_int {
+        let counter = if server { SSL_CTRL_SESS_ACCEPT_GOOD } else { SSL_CTRL_SESS_CONNECT_GOOD };
+        // An int that wraps, which SSL_CTX_ctrl widens.
+        self.ctrl(counter, 0) as c_int
+    }
+
+    /// Sets its three callbacks.
+    pub fn set_callbacks(self, new: NewSessionCb, get: GetSessionCb, remove: RemoveSessionCb) {
+        let (real, ctx) = (self.real, self.ctx.as_ptr());
+        // SAFETY: a live context of this libssl; the functions are of the types of these callbacks.
+        unsafe {
+            call!(real, SSL_CTX_sess_set_new_cb(ctx, new), ());
+            call!(real, SSL_CTX_sess_set_get_cb(ctx, get), ());
+            call!(real, SSL_CTX_sess_set_remove_cb(ctx, remove), ());
+        }
+    }
+
+    /// `SSL_CTX_get_options`
+    pub fn options(self) -> u64 {
+        // SAFETY: a live context of this libssl.
+        unsafe { call!(self.real, SSL_CTX_get_options(self.ctx.as_ptr()), 0) }
+    }
+}
+
+/// A connection of libssl's.
+#[derive(Clone, Copy)]
+pub struct RealSsl<'a> {
+    /// The functions of its libssl.
+    pub real: &'static Real,
+    /// The connection.
+    pub ssl: Ssl<'a>,
+}
+
+impl<'a> RealSsl<'a> {
+    /// A connection from C; `None` for NULL.
+    ///
+    /// # Safety
+    /// `ssl` is NULL, or a connection of this libssl that is alive as long as the result is used.
+    pub unsafe fn from_c(real: &'static Real, ssl: *const SSL) -> Option<Self> {
+        // SAFETY: the caller's promise.
+        unsafe { Live::from_c(ssl) }.map(|ssl| RealSsl { real, ssl })
+    }
+
+    /// Its address.
+    pub fn addr(self) -> usize {
+        self.ssl.addr()
+    }
+
+    /// `SSL_get_SSL_CTX`: the context it uses, which it keeps alive.
+    pub fn ctx(self) -> *mut SSL_CTX {
+        let null = std::ptr::null_mut();
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_get_SSL_CTX(self.ssl.as_ptr()), null) }
+    }
+
+    /// `SSL_version`
+    pub fn version(self) -> c_int {
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_version(self.ssl.as_ptr()), 0) }
+    }
+
+    /// `SSL_is_server`
+    pub fn is_server(self) -> bool {
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_is_server(self.ssl.as_ptr()), 0) == 1 }
+    }
+
+    /// `SSL_is_quic`
+    pub fn is_quic(self) -> bool {
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_is_quic(self.ssl.as_ptr()), 0) == 1 }
+    }
+
+    /// `SSL_get_options`
+    pub fn options(self) -> u64 {
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_get_options(self.ssl.as_ptr()), 0) }
+    }
+
+    /// Whether it takes early data: `SSL_get_max_early_data`.
+    pub fn takes_early_data(self) -> bool {
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_get_max_early_data(self.ssl.as_ptr()), 0) > 0 }
+    }
+}
