@@ -95,6 +95,11 @@ double cpu_now(void)
     return now(CLOCK_THREAD_CPUTIME_ID);
 }
 
+double process_cpu_now(void)
+{
+    return now(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 double wall_now(void)
 {
     return now(CLOCK_MONOTONIC);

@@ -32,6 +32,8 @@ _Noreturn void die(const char *what);
 
 /* What this thread has computed: other programs on the machine do not show. */
 double cpu_now(void);
+/* What all threads have computed. */
+double process_cpu_now(void);
 double wall_now(void);
 void sleep_for(double seconds);
 

@@ -34,7 +34,7 @@ impl PerThread {
 
     /// Sets this thread's word. Succeeds for 0, and in place of a word that is not 0.
     pub fn set(&self, word: usize) -> Result<(), NoMemory> {
-        if word == self.get() {
+        if word == 0 && self.key.load(Ordering::Acquire) == 0 {
             return Ok(());
         }
         let word = std::ptr::without_provenance::<c_void>(word);
@@ -51,7 +51,9 @@ impl PerThread {
     /// Sets it to 0, and tells what it was.
     pub fn take(&self) -> usize {
         let word = self.get();
-        self.clear();
+        if word != 0 {
+            self.clear();
+        }
         word
     }
 

@@ -100,15 +100,19 @@ impl<T: Chained> Pool<T> {
     /// Makes sure that so many insertions need no memory, with numbers below `most`.
     pub(super) fn try_reserve(&mut self, insertions: u32, most: u32) -> Result<(), NoMemory> {
         while self.room() < insertions {
-            self.try_grow(most)?;
+            self.try_grow(insertions, most)?;
         }
         Ok(())
     }
 
     #[cold]
-    fn try_grow(&mut self, most: u32) -> Result<(), NoMemory> {
+    fn try_grow(&mut self, insertions: u32, most: u32) -> Result<(), NoMemory> {
         let is_small = self.places < Self::FIRST;
-        let more = if is_small { self.places.max(1) } else { CHUNK };
+        let more = match self.places {
+            0 => insertions.next_power_of_two().min(Self::FIRST),
+            places if is_small => places,
+            _ => CHUNK,
+        };
         if more > most.saturating_sub(self.places) {
             return Err(NoMemory);
         }

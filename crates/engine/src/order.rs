@@ -2,21 +2,24 @@
 //! in it, first in, first out, and a trie finds the seconds.
 //!
 //! ```text
-//!   root -> node (6 bits of the second) -> node (the last 6 bits) -+-> entry
+//!   root -> node (4 bits of the second) -> node (the last 4 bits) -+-> entry
 //!                                      \                           |
 //!                                       +-> entry                  +-> tail ---> head ---> ...
 //!                                                                       ^  queue of blocks  |
 //!                                                                       +-------------------+
 //! ```
 //!
-//! A node has 64 places, one for each value of six bits (a *digit*) of the second, and a bitmap that
+//! A node has 16 places, one for each value of four bits (a *digit*) of the second, and a bitmap that
 //! tells which are in use: the next second is found with one instruction per level. There is a node
-//! only where seconds differ (a Patricia trie), so that sessions of an hour take two levels, those of a
-//! day three, and any numbers at all eleven at most; and a second that nothing else is near to
-//! needs none of its own. A single session is linked as it is; only a second one in the same second
-//! makes a queue: a ring of blocks, cache lines with the numbers of ten entries each, of which the
-//! trie knows the tail. Each entry knows its position in the queue. So nothing is ever searched
-//! through, and no neighbour's entry is touched, whatever the mix of expiries.
+//! only where seconds differ (a Patricia trie), so that sessions of an hour take three levels, those of
+//! a day five, and any numbers at all sixteen at most; and a second that nothing else is near to needs
+//! none of its own. A single session is linked as it is; only a second one in the same second makes a
+//! queue: a ring of blocks, cache lines with the numbers of ten entries each, of which the trie knows
+//! the tail. Each entry knows its position in the queue. So nothing is ever searched through, and no
+//! neighbour's entry is touched, whatever the mix of expiries.
+//!
+//! Nearly always a session comes near to where the one before came, and leaves where the one before
+//! left. The order remembers these two nodes, and starts there and not at the root.
 //!
 //! A flush removes what was there when it started, though others add meanwhile: it begins a new
 //! *epoch*, and the order knows of each session in which epoch it got its place; a block has
@@ -28,7 +31,7 @@ use super::memory::{Chained, NIL, NoMemory, Pool};
 use super::pages::{MOST_PAGES, Pages};
 
 /// Bits of a digit.
-const DIGIT: u32 = 6;
+const DIGIT: u32 = 4;
 const DIGITS: usize = 1 << DIGIT;
 
 /// Sessions in a small cache.
@@ -148,11 +151,13 @@ impl Way {
 
 /// Where seconds differ.
 struct Node {
-    /// The digits in use; the others have no link.
-    used: u64,
-    /// The part of the seconds that they share, above the digit, and below it how many bits follow.
-    prefix: u64,
     links: [Link; DIGITS],
+    /// The part of the seconds that they share: the bits above the digit, the others 0.
+    prefix: u64,
+    /// The digits in use; the others have no link.
+    used: u16,
+    /// The bits below the digit.
+    shift: u8,
 }
 
 impl Chained for Node {
@@ -165,13 +170,13 @@ impl Node {
     /// A node for two seconds: the first digit in which they differ decides.
     fn between(a: u64, b: u64) -> Node {
         let shift = (a ^ b).ilog2() / DIGIT * DIGIT;
-        let prefix = (a >> shift >> DIGIT << DIGIT << shift) | u64::from(shift);
-        Node { used: 0, prefix, links: [Link::NOTHING; DIGITS] }
+        let prefix = a >> shift >> DIGIT << DIGIT << shift;
+        Node { links: [Link::NOTHING; DIGITS], prefix, used: 0, shift: shift as u8 }
     }
 
     #[inline(always)]
     fn shift(&self) -> u32 {
-        self.prefix as u32 % u64::BITS
+        u32::from(self.shift) % u64::BITS
     }
 
     #[inline(always)]
@@ -300,10 +305,9 @@ pub(super) struct Order {
     root: Link,
     nodes: Pool<Node>,
     blocks: Pool<Block>,
-    /// The node in which a session was added last: most come near to the one before.
+    /// The node in which a session was added last.
     latest: u32,
-    /// The node below which the first session of all is, if that is known: it is asked for again and
-    /// again.
+    /// The node below which the first session of all is, if that is known.
     earliest: u32,
     epoch: Epoch,
     len: usize,
@@ -720,8 +724,8 @@ impl Order {
                 seen.nodes += 1;
                 assert!(node.used.count_ones() >= 2, "something differs");
                 let shift = node.shift();
-                let lowest = node.prefix >> shift << shift;
-                let highest = lowest | (63 << shift) | ((1 << shift) - 1);
+                let lowest = node.prefix;
+                let highest = lowest | (DIGITS as u64 - 1) << shift | ((1 << shift) - 1);
                 assert!(first <= lowest && highest <= last, "within the node above");
                 for digit in 0..DIGITS {
                     if !node.has(digit) {
@@ -941,7 +945,7 @@ mod tests {
     #[test]
     fn it_takes_little_memory_whatever_the_expiries() {
         const N: usize = 60_000;
-        for (stride, most) in [(0, 7), (1, 5), (-1, 5), (1_000_003, 272), (1 << 40, 272)] {
+        for (stride, most) in [(0, 7), (1, 6), (-1, 6), (1_000_003, 80), (1 << 40, 80)] {
             with_entries(N, |locked| {
                 let pages = locked.pages();
                 for n in 0..N {

@@ -79,13 +79,15 @@ pub(super) const MOST_PAGES: u32 = SMALL_PAGES + (DIRECTORIES * DIRECTORY) as u3
 /// Where page 0 would lie if this chunk went back as far: a page is found with one addition.
 type Chunk<S> = AtomicPtr<Page<S>>;
 
+type Directory<S> = OnceBox<[Chunk<S>; DIRECTORY]>;
+
 /// The pages of a cache.
 pub(super) struct Pages<S> {
     len: AtomicU32,
     /// How many pages there are chunks for.
     room: AtomicU32,
     small: [Chunk<S>; SMALL],
-    large: [OnceBox<[Chunk<S>; DIRECTORY]>; DIRECTORIES],
+    large: OnceBox<[Directory<S>; DIRECTORIES]>,
     /// What the chunks own. A `Mutex`, because the sessions are behind a lock.
     _sessions: PhantomData<Mutex<Option<S>>>,
 }
@@ -119,7 +121,7 @@ impl<S> Pages<S> {
             len: AtomicU32::new(0),
             room: AtomicU32::new(0),
             small: std::array::from_fn(|_| AtomicPtr::default()),
-            large: [const { OnceBox::new() }; DIRECTORIES],
+            large: OnceBox::new(),
             _sessions: PhantomData,
         }
     }
@@ -156,7 +158,8 @@ impl<S> Pages<S> {
     #[inline]
     fn large_place(&self, page: u32) -> Place<'_, S> {
         let chunk = ((page - SMALL_PAGES) / LARGE) as usize;
-        let directory = self.large[chunk / DIRECTORY].get().expect("its directory is there");
+        let directory = self.large.get().and_then(|large| large[chunk / DIRECTORY].get());
+        let directory = directory.expect("its directory is there");
         let first = SMALL_PAGES + chunk as u32 * LARGE;
         Place { chunk: &directory[chunk % DIRECTORY], size: LARGE, first }
     }
@@ -180,11 +183,8 @@ impl<S> Pages<S> {
         }
         if room >= SMALL_PAGES {
             let directory = (room - SMALL_PAGES) / LARGE / DIRECTORY as u32;
-            let directory = &self.large[directory as usize];
-            if directory.get().is_none() {
-                // Only who holds the lock sets it, and it was not set.
-                let _ = directory.set(try_boxed(|_| AtomicPtr::default())?);
-            }
+            let large = self.large.get_or_try_init(|| try_boxed(|_| OnceBox::new()))?;
+            large[directory as usize].get_or_try_init(|| try_boxed(|_| AtomicPtr::default()))?;
         }
         let Place { chunk, size, first } = self.place(room);
         let layout = Layout::array::<Page<S>>(size as usize).map_err(|_| NoMemory)?;

@@ -78,8 +78,7 @@ impl RawLock {
                 Attempt::Shut => gate.wait_until_open(),
                 Attempt::Changed => {}
                 Attempt::Held(word) if spins > 0 && word & WAITERS == 0 => {
-                    spins -= 1;
-                    std::hint::spin_loop();
+                    spins = self.spin_while(word, spins);
                 }
                 Attempt::Held(word) => {
                     self.sleep(word);
@@ -89,6 +88,18 @@ impl RawLock {
                 }
             }
         }
+    }
+
+    /// Looks at it for as long as it is this word, but not more than so often: what is only looked at
+    /// stays in the caches of all that do. Returns how many looks are left.
+    fn spin_while(&self, word: u64, spins: u32) -> u32 {
+        (0..spins)
+            .rev()
+            .find(|_| {
+                std::hint::spin_loop();
+                self.0.load(Ordering::Relaxed) != word
+            })
+            .unwrap_or(0)
     }
 
     /// Takes it if it is free or abandoned, and the gate lets the thread pass.
