@@ -323,25 +323,24 @@ extern "C" {
  * Reads a session from the DER at `*pp`, of which there are `length` bytes at most.
  *
  * Ownership: with `a` or `*a` NULL the session is new, the caller has its one reference, and it is
- * stored in `*a` too unless `a` is NULL. Else the session at `*a` takes the values that are read, keeps
- * its references and ex_data, and is returned. A cached session stays where it is, under the id it was
- * added with.
- * Returns NULL with an error queued (without one for an unknown cipher suite, or an id or key that is
- * too long); nothing has changed then. On success `*pp` moves behind the session.
+ * stored in `*a` too unless `a` is NULL. Else the session at `*a` takes the values that are read,
+ * keeps its references and ex_data, and is returned. A cached session stays where it is, under the
+ * id it was added with. Returns NULL with an error queued (without one for an unknown cipher
+ * suite, or an id or key that is too long); nothing has changed then. On success `*pp` moves
+ * behind the session.
  *
- * Without a libssl in the process only DER is read, no other form of BER; libcrypto checks the peer's
- * certificate, if it is there.
- * See d2i_SSL_SESSION(3).
- * Arguments: `a` is NULL or points to NULL or to a live session; `pp` is NULL or points to NULL or to `length`
- * readable bytes.
+ * Without a libssl in the process only DER is read, no other form of BER; libcrypto checks the
+ * peer's certificate, if it is there. See d2i_SSL_SESSION(3).
+ * Arguments: `a` is NULL or points to NULL or to a live session; `pp` is NULL or points to NULL or to
+ * `length` readable bytes.
  */
 SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **a,
                              const unsigned char **pp,
                              long length);
 
 /*
- * The same as d2i_SSL_SESSION(), with a library context for the peer's key. Without a libssl in the
- * process, and in front of one before 3.2, it is always the default one.
+ * The same as d2i_SSL_SESSION(), with a library context for the peer's key. Without a libssl in
+ * the process, and in front of one before 3.2, it is always the default one.
  *
  * See d2i_SSL_SESSION_ex(3); since OpenSSL 3.2, and in front of any release.
  * Arguments: As for d2i_SSL_SESSION(); `libctx` is NULL or live, `propq` NULL or a C string.
@@ -355,10 +354,10 @@ SSL_SESSION *d2i_SSL_SESSION_ex(SSL_SESSION **a,
 /*
  * Writes `in_` as DER to `*pp`.
  *
- * Ownership: with `*pp` NULL a buffer is allocated, which the caller frees with OPENSSL_free() (without
- * libcrypto in the process: free()), and `*pp` points to its start. Else there must be room at `*pp`,
- * which moves behind what is written. With `pp` NULL nothing is written.
- * Returns the length; 0 for NULL, and for a session that never had a cipher suite.
+ * Ownership: with `*pp` NULL a buffer is allocated, which the caller frees with OPENSSL_free()
+ * (without libcrypto in the process: free()), and `*pp` points to its start. Else there must be
+ * room at `*pp`, which moves behind what is written. With `pp` NULL nothing is written. Returns
+ * the length; 0 for NULL, and for a session that never had a cipher suite.
  *
  * See i2d_SSL_SESSION(3).
  * Arguments: `in_` is NULL or live; `pp` is NULL or points to NULL or to enough writable bytes.
@@ -438,8 +437,8 @@ const SSL_CIPHER *SSL_CIPHER_find(SSL *ssl,
 const char *SSL_CIPHER_get_name(const SSL_CIPHER *c);
 
 /*
- * Returns the name of `c` in the RFCs, for example "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"; "(NONE)"
- * for NULL, and NULL for a suite that is in none.
+ * Returns the name of `c` in the RFCs, for example "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+ * "(NONE)" for NULL, and NULL for a suite that is in none.
  *
  * Ownership: static, never freed.
  * See SSL_CIPHER_standard_name(3).
@@ -473,8 +472,8 @@ uint32_t SSL_CIPHER_get_id(const SSL_CIPHER *c);
 uint16_t SSL_CIPHER_get_protocol_id(const SSL_CIPHER *c);
 
 /*
- * Returns how many bits of the key of `c` are secret, and through `alg_bits`, unless that is NULL, how
- * many the algorithm works on.
+ * Returns how many bits of the key of `c` are secret, and through `alg_bits`, unless that is NULL,
+ * how many the algorithm works on.
  *
  * Returns 0 for NULL, and leaves `alg_bits` alone.
  * See SSL_CIPHER_get_bits(3).
@@ -486,10 +485,10 @@ int SSL_CIPHER_get_bits(const SSL_CIPHER *c,
 /*
  * Adds `c` to the internal cache of `ctx`.
  *
- * Another session with the same id and protocol version is removed from the cache without a callback
- * and its reference dropped. If the cache is full, the sessions that expire first leave: they are marked
- * not resumable, and the remove callback runs for each, with no lock held.
- * Neither the cache mode, nor the session's timeout, nor its id is checked.
+ * Another session with the same id and protocol version is removed from the cache without a
+ * callback and its reference dropped. If the cache is full, the sessions that expire first leave:
+ * they are marked not resumable, and the remove callback runs for each, with no lock held. Neither
+ * the cache mode, nor the session's timeout, nor its id is checked.
  *
  * Ownership: takes one more reference to `c`; the caller keeps its own.
  * Returns 1 if added; 0 if this very object was already there, or on error, or for NULL.
@@ -503,8 +502,8 @@ int SSL_CTX_add_session(SSL_CTX *ctx,
 /*
  * Removes the session with `c`'s id and protocol version from the internal cache of `ctx`.
  *
- * `c` is marked not resumable, and the remove callback runs with `c`, with no lock held, whether or not
- * the cache held such a session. A session without an id is left alone altogether.
+ * `c` is marked not resumable, and the remove callback runs with `c`, with no lock held, whether
+ * or not the cache held such a session. A session without an id is left alone altogether.
  *
  * Ownership: drops the cache's reference to what it held; the caller keeps its own to `c`.
  * Returns 1 if the cache held such a session (which may be another object than `c`), else 0.
@@ -519,7 +518,8 @@ int SSL_CTX_remove_session(SSL_CTX *ctx,
  * Performs the command `cmd` on `ctx`: behind the macros SSL_CTX_sess_number() to
  * SSL_CTX_get_session_cache_mode().
  *
- * Without a libssl in the process the 16 session commands are known, and every other one returns 0.
+ * Without a libssl in the process the 16 session commands are known, and every other one returns
+ * 0.
  *
  * Returns what the macro says; 0 for NULL and for a command that is not known.
  * Thread safety: any thread, any time.
@@ -550,11 +550,11 @@ long SSL_CTX_callback_ctrl(SSL_CTX *ctx, int cmd, SSLCACHE_UNTYPED_CB fp);
 long SSL_ctrl(SSL *ssl, int cmd, long larg, void *parg);
 
 /*
- * Removes the sessions that have expired by `tm` from the internal cache of `ctx`; all of them if `tm`
- * is 0.
+ * Removes the sessions that have expired by `tm` from the internal cache of `ctx`; all of them if
+ * `tm` is 0.
  *
- * The one that expires first goes first. Each is marked not resumable, the remove callback runs, with no
- * lock held, and the cache's reference is dropped.
+ * The one that expires first goes first. Each is marked not resumable, the remove callback runs,
+ * with no lock held, and the cache's reference is dropped.
  *
  * `tm`: seconds since the epoch. A session that expires in second `tm` stays.
  * Thread safety: any thread, any time; look-ups and adds of other threads go on meanwhile.
@@ -791,11 +791,11 @@ int SSL_CTX_up_ref(SSL_CTX *ctx);
 void SSL_CTX_free(SSL_CTX *ctx);
 
 /*
- * Sets the function called for each new session that a handshake makes. 1 means that the application
- * keeps the reference it is given, 0 that it does not. What the internal cache holds does not depend
- * on it.
+ * Sets the function called for each new session that a handshake makes. 1 means that the
+ * application keeps the reference it is given, 0 that it does not. What the internal cache holds
+ * does not depend on it.
  *
- * NULL takes it away. Thread safety: set it before handshakes begin, as with OpenSSL.
+ * NULL removes the callback. Thread safety: set it before handshakes begin, as with OpenSSL.
  * See SSL_CTX_sess_set_new_cb(3).
  * Arguments: `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
  */
@@ -814,7 +814,7 @@ SSLCACHE_NEW_CB SSL_CTX_sess_get_new_cb(SSL_CTX *ctx);
  * Sets the function called for each session that is removed from the internal cache, or that
  * SSL_CTX_remove_session() was asked to remove. No lock is held: it may use the cache as it likes.
  *
- * NULL takes it away. Thread safety: set it before handshakes begin, as with OpenSSL.
+ * NULL removes the callback. Thread safety: set it before handshakes begin, as with OpenSSL.
  * See SSL_CTX_sess_set_remove_cb(3).
  * Arguments: `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
  */
@@ -831,10 +831,10 @@ SSLCACHE_REMOVE_CB SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx);
 
 /*
  * Sets the function called for a session id that the internal cache does not hold, or is not asked
- * for. It returns a session or NULL; with `*copy` set to 0 its reference goes to the library, else the
- * library takes one of its own.
+ * for. It returns a session or NULL; with `*copy` set to 0 its reference goes to the library, else
+ * the library takes one of its own.
  *
- * NULL takes it away. Thread safety: set it before handshakes begin, as with OpenSSL.
+ * NULL removes the callback. Thread safety: set it before handshakes begin, as with OpenSSL.
  * See SSL_CTX_sess_set_get_cb(3).
  * Arguments: `ctx` is NULL (nothing happens) or live; the function is good for as long as it is set.
  */
@@ -868,17 +868,15 @@ struct lhash_st_SSL_SESSION *SSL_CTX_sessions(SSL_CTX *ctx);
 /*
  * Stores `data` under `idx` in `ctx`.
  *
- * Indexes come from SSL_CTX_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index(); index 0
- * is the application's own (SSL_CTX_set_app_data()).
+ * Indexes come from SSL_CTX_get_ex_new_index(), a macro over libcrypto's
+ * CRYPTO_get_ex_new_index(); index 0 is the application's own (SSL_CTX_set_app_data()).
  *
- * Ownership: `data` stays the caller's, or the business of the index's free function.
+ * Ownership: the library never frees `data`; the index's free function may.
  * Returns 1; 0 for NULL, a negative index, or out of memory.
  * See SSL_CTX_set_ex_data(3).
  * Arguments: `ctx` is NULL or live.
  */
-int SSL_CTX_set_ex_data(SSL_CTX *ctx,
-                        int idx,
-                        void *data);
+int SSL_CTX_set_ex_data(SSL_CTX *ctx, int idx, void *data);
 
 /*
  * Returns what was stored under `idx` in `ctx`, or NULL.
@@ -891,10 +889,10 @@ void *SSL_CTX_get_ex_data(const SSL_CTX *ctx, int idx);
 /*
  * Stores `data` under `idx` in `ssl`.
  *
- * Indexes come from SSL_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index(); index 0
- * is the application's own (SSL_set_app_data()).
+ * Indexes come from SSL_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index();
+ * index 0 is the application's own (SSL_set_app_data()).
  *
- * Ownership: `data` stays the caller's, or the business of the index's free function.
+ * Ownership: the library never frees `data`; the index's free function may.
  * Returns 1; 0 for NULL, a negative index, or out of memory.
  * See SSL_set_ex_data(3).
  * Arguments: `ssl` is NULL or live.
@@ -914,10 +912,10 @@ void *SSL_get_ex_data(const SSL *ssl, int idx);
 /*
  * Stores `data` under `idx` in `ses`.
  *
- * Indexes come from SSL_SESSION_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index(); index 0
- * is the application's own (SSL_SESSION_set_app_data()).
+ * Indexes come from SSL_SESSION_get_ex_new_index(), a macro over libcrypto's
+ * CRYPTO_get_ex_new_index(); index 0 is the application's own (SSL_SESSION_set_app_data()).
  *
- * Ownership: `data` stays the caller's, or the business of the index's free function.
+ * Ownership: the library never frees `data`; the index's free function may.
  * Returns 1; 0 for NULL, a negative index, or out of memory.
  * See SSL_SESSION_set_ex_data(3).
  * Arguments: `ses` is NULL or live.
@@ -935,8 +933,8 @@ int SSL_SESSION_set_ex_data(SSL_SESSION *ses,
 void *SSL_SESSION_get_ex_data(const SSL_SESSION *ses, int idx);
 
 /*
- * Sets the function that makes session ids for the connections of `ctx` to come; NULL makes them at
- * random.
+ * Sets the function that makes session ids for the connections of `ctx` to come; NULL makes them
+ * at random.
  *
  * Without a libssl in the process the one place an id is made is SSLCACHE_negotiated().
  * Returns 1; 0 for NULL.
@@ -958,8 +956,8 @@ int SSL_set_generate_session_id(SSL *ssl,
                                 GEN_SESSION_CB cb);
 
 /*
- * Looks in the internal cache of the context `ssl` was made from for a session with this id and the
- * protocol version of `ssl`.
+ * Looks in the internal cache of the context `ssl` was made from for a session with this id and
+ * the protocol version of `ssl`.
  *
  * Returns 1 if there is one, else 0: also for NULL and for an id of more than 32 bytes.
  * Thread safety: any thread, any time.
@@ -974,8 +972,8 @@ int SSL_has_matching_session_id(const SSL *ssl,
  * Sets the session id context of `ctx` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most: only
  * sessions with the same one are resumed.
  *
- * Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32 bytes.
- * See SSL_CTX_set_session_id_context(3).
+ * Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32
+ * bytes. See SSL_CTX_set_session_id_context(3).
  * Arguments: `ctx` is NULL or live; `sid_ctx` points to `sid_ctx_len` bytes.
  */
 int SSL_CTX_set_session_id_context(SSL_CTX *ctx,
@@ -986,8 +984,8 @@ int SSL_CTX_set_session_id_context(SSL_CTX *ctx,
  * Sets the session id context of `ssl` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most: only
  * sessions with the same one are resumed.
  *
- * Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32 bytes.
- * See SSL_set_session_id_context(3).
+ * Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32
+ * bytes. See SSL_set_session_id_context(3).
  * Arguments: `ssl` is NULL or live; `sid_ctx` points to `sid_ctx_len` bytes.
  */
 int SSL_set_session_id_context(SSL *ssl,
@@ -995,7 +993,8 @@ int SSL_set_session_id_context(SSL *ssl,
                                unsigned int sid_ctx_len);
 
 /*
- * Sets what goes into the tickets of `ss` to a copy of the `len` bytes at `data`; NULL or 0 clears it.
+ * Sets what goes into the tickets of `ss` to a copy of the `len` bytes at `data`; NULL or 0 clears
+ * it.
  *
  * Returns 1; 0 for NULL.
  * See SSL_SESSION_set1_ticket_appdata(3).
@@ -1006,7 +1005,8 @@ int SSL_SESSION_set1_ticket_appdata(SSL_SESSION *ss,
                                     size_t len);
 
 /*
- * Gives what was set by SSL_SESSION_set1_ticket_appdata() through `data` and its length through `len`.
+ * Gives what was set by SSL_SESSION_set1_ticket_appdata() through `data` and its length through
+ * `len`.
  *
  * Ownership: the bytes are the session's, good until they are set again. Without any: NULL and 0.
  * Returns 1; 0 for NULL.
@@ -1158,8 +1158,8 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *ssl,
                          SSL_CTX *ctx);
 
 /*
- * Returns the protocol version of `ssl`: before a handshake the highest that its method knows; 0 for
- * NULL.
+ * Returns the protocol version of `ssl`: before a handshake the highest that its method knows; 0
+ * for NULL.
  *
  * See SSL_version(3).
  * Arguments: `ssl` is NULL or live.
@@ -1167,8 +1167,8 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *ssl,
 int SSL_version(const SSL *ssl);
 
 /*
- * Returns 1 if `ssl` is a server, else 0. Without a libssl in the process that is every connection but
- * one of a client method.
+ * Returns 1 if `ssl` is a server, else 0. Without a libssl in the process that is every connection
+ * but one of a client method.
  *
  * See SSL_is_server(3).
  * Arguments: `ssl` is NULL or live.
@@ -1295,9 +1295,8 @@ int SSL_SESSION_set1_alpn_selected(SSL_SESSION *s,
 /*
  * Returns the session id context of `s`, and its length through `len` unless that is NULL.
  *
- * Ownership: the bytes are the session's, good as long as it lives and its context is not set again.
- * Returns NULL for NULL, else a pointer.
- * See SSL_SESSION_get0_id_context(3).
+ * Ownership: the bytes are the session's, good as long as it lives and its context is not set
+ * again. Returns NULL for NULL, else a pointer. See SSL_SESSION_get0_id_context(3).
  * Arguments: `s` is NULL or live, `len` NULL or writable.
  */
 const unsigned char *SSL_SESSION_get0_id_context(const SSL_SESSION *s,
@@ -1306,8 +1305,8 @@ const unsigned char *SSL_SESSION_get0_id_context(const SSL_SESSION *s,
 /*
  * Sets the session id context of `s` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most.
  *
- * Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32 bytes.
- * See SSL_SESSION_set1_id_context(3).
+ * Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32
+ * bytes. See SSL_SESSION_set1_id_context(3).
  * Arguments: `s` is NULL or live; `sid_ctx` points to `sid_ctx_len` bytes.
  */
 int SSL_SESSION_set1_id_context(SSL_SESSION *s,
@@ -1317,9 +1316,9 @@ int SSL_SESSION_set1_id_context(SSL_SESSION *s,
 /*
  * Returns the peer's certificate in `s`, or NULL.
  *
- * Ownership: the certificate is the session's. Without a libssl in the process: the certificate of a
- * decoded session, if libcrypto is there to make it an X509, else NULL.
- * See SSL_SESSION_get0_peer(3).
+ * Ownership: the certificate is the session's. Without a libssl in the process: the certificate of
+ * a decoded session, if libcrypto is there to make it an X509, else NULL. See
+ * SSL_SESSION_get0_peer(3).
  * Arguments: `s` is NULL or live.
  */
 X509 *SSL_SESSION_get0_peer(SSL_SESSION *s);
@@ -1359,8 +1358,8 @@ uint8_t SSL_SESSION_get_max_fragment_length(const SSL_SESSION *s);
 int SSL_SESSION_get_protocol_version(const SSL_SESSION *s);
 
 /*
- * Sets the protocol version of `s`; any number is taken. A cached session stays under the version it
- * was added with.
+ * Sets the protocol version of `s`; any number is taken. A cached session stays under the version
+ * it was added with.
  *
  * Returns 1; 0 for NULL.
  * See SSL_SESSION_set_protocol_version(3).
@@ -1413,7 +1412,8 @@ time_t SSL_SESSION_set_time_ex(SSL_SESSION *s, time_t tm);
 long SSL_SESSION_get_timeout(const SSL_SESSION *s);
 
 /*
- * Sets for how many seconds `s` is good. A cached session takes its new place in the order at once.
+ * Sets for how many seconds `s` is good. A cached session takes its new place in the order at
+ * once.
  *
  * Returns 1; 0 for NULL or a negative `t`.
  * See SSL_SESSION_set_timeout(3).
@@ -1450,8 +1450,8 @@ void SSL_SESSION_get0_ticket(const SSL_SESSION *s,
                              size_t *len);
 
 /*
- * Returns 1 if `s` may be resumed: it has an id or a ticket, and was not marked when it left a cache.
- * Whether it has expired is not looked at. 0 for NULL.
+ * Returns 1 if `s` may be resumed: it has an id or a ticket, and was not marked when it left a
+ * cache. Whether it has expired is not looked at. 0 for NULL.
  *
  * See SSL_SESSION_is_resumable(3).
  * Arguments: `s` is NULL or live.
@@ -1498,8 +1498,8 @@ const unsigned char *SSL_SESSION_get_id(const SSL_SESSION *s,
                                         unsigned int *len);
 
 /*
- * Sets the id of `s` to the `sid_len` bytes at `sid`, 32 at most. A cached session stays where it is,
- * under the id it was added with.
+ * Sets the id of `s` to the `sid_len` bytes at `sid`, 32 at most. A cached session stays where it
+ * is, under the id it was added with.
  *
  * Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_TOO_LONG queued for more than 32 bytes.
  * See SSL_SESSION_set1_id(3).
@@ -1518,8 +1518,8 @@ int SSL_SESSION_set1_id(SSL_SESSION *s,
 const char *SSLCACHE_version(void);
 
 /*
- * Looks up a session in the internal cache of `ctx` by protocol version and id. It may have expired:
- * nothing is checked, and no callback runs.
+ * Looks up a session in the internal cache of `ctx` by protocol version and id. It may have
+ * expired: nothing is checked, and no callback runs.
  *
  * Ownership: the caller gets one more reference; SSL_SESSION_free() gives it back.
  * Returns NULL if there is none, for NULL, and for an id of more than 32 bytes.
@@ -1532,10 +1532,10 @@ SSL_SESSION *SSLCACHE_get1_session(SSL_CTX *ctx,
                                    unsigned int id_len);
 
 /*
- * Does what a server does with the session id of a ClientHello: looks in the internal cache, unless
- * the mode has SSL_SESS_CACHE_NO_INTERNAL_LOOKUP; then asks the get callback; refuses a session of
- * another session id context, and removes one that has expired; counts as OpenSSL does. With `id_len`
- * 0 it counts the handshake alone.
+ * Does what a server does with the session id of a ClientHello: looks in the internal cache,
+ * unless the mode has SSL_SESS_CACHE_NO_INTERNAL_LOOKUP; then asks the get callback; refuses a
+ * session of another session id context, and removes one that has expired; counts as OpenSSL does.
+ * With `id_len` 0 it counts the handshake alone.
  *
  * A session that is accepted becomes the one of `ssl`.
  * Ownership: the caller gets one more reference; SSL_SESSION_free() gives it back.
@@ -1548,15 +1548,15 @@ SSL_SESSION *SSLCACHE_accept_session(SSL *ssl,
                                      unsigned int id_len);
 
 /*
- * Does what the end of a handshake does with its session: it becomes the one of `ssl`; it is stored,
- * unless the mode has SSL_SESS_CACHE_NO_INTERNAL_STORE; it is offered to the new callback; and in
- * every 256th handshake what has expired is flushed. The mode must have the side of `ssl` for any of
- * it. A server's session without an id gets one, from the generator if one is set.
+ * Does what the end of a handshake does with its session: it becomes the one of `ssl`; it is
+ * stored, unless the mode has SSL_SESS_CACHE_NO_INTERNAL_STORE; it is offered to the new callback;
+ * and in every 256th handshake what has expired is flushed. Nothing is stored, offered or flushed
+ * unless the mode covers the side of `ssl` (SSL_SESS_CACHE_CLIENT or SSL_SESS_CACHE_SERVER). A
+ * server's session without an id gets one, from the generator if one is set.
  *
- * Ownership: takes references of its own; the caller keeps its own.
- * Returns 1 if the session was stored or offered; 0 if the mode or the session says no, for NULL, with
- * an error queued if no id could be made, and in front of a real libssl, whose handshakes do this
- * themselves.
+ * Ownership: takes references of its own; the caller keeps its own. Returns 1 if the session was
+ * stored or offered; 0 if the mode or the session says no, for NULL, with an error queued if no id
+ * could be made, and in front of a real libssl, whose handshakes do this themselves.
  * Arguments: `ssl` and `session` are NULL or live.
  */
 int SSLCACHE_negotiated(SSL *ssl,

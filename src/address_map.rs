@@ -1,10 +1,10 @@
 //! A map from the addresses of foreign objects to what we know of them.
 //!
-//! Read by every call, without a lock and without following the address; written when such an object
-//! is made or ends. An address lies within [`WINDOW`] slots from where its hash says, so a removal
-//! leaves nothing behind, and a look-up is over after that many slots. When there is no room within
-//! the window, a table of twice the size takes over. The older one stays: somebody may be reading it,
-//! and all of them together are smaller than the last.
+//! Read by every call, without a lock and without following the address; written when such an
+//! object is made or ends. An address lies within [`WINDOW`] slots from where its hash says, so a
+//! removal leaves nothing behind, and a look-up is over after that many slots. When there is no
+//! room within the window, a table of twice the size takes over. The older one stays: somebody may
+//! be reading it, and all of them together are smaller than the last.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -27,8 +27,8 @@ struct Slot<T> {
     value: AtomicPtr<T>,
 }
 
-/// 2^bits slots, and a window more; behind them one whose value leads to the table before. One word,
-/// for one load: `bits` is where the alignment leaves room.
+/// 2^bits slots, and a window more; behind them one whose value leads to the table before. One
+/// word, for one load: `bits` is where the alignment leaves room.
 struct Table<T>(*mut Slot<T>);
 
 /// A cache line; greater than any `bits`.
@@ -85,8 +85,8 @@ impl<T: 'static> Table<T> {
         /// 2^64 divided by the golden ratio: it spreads neighbours.
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
         let home = (address as u64).wrapping_mul(SPREAD) >> (u64::BITS - self.bits());
-        // SAFETY: `new` allocated, zeroed, 2^bits slots and a window more; a table that others can see
-        // is never freed.
+        // SAFETY: `new` allocated, zeroed, 2^bits slots and a window more; a table that others can
+        // see is never freed.
         unsafe { std::slice::from_raw_parts(self.slots().add(home as usize), WINDOW) }
     }
 
@@ -128,8 +128,8 @@ pub struct AddressMap<T> {
     table: AtomicPtr<Slot<T>>,
     /// The same without its bits: a leak checker takes no other pointer for one.
     newest: AtomicPtr<Slot<T>>,
-    /// One writer at a time. At no moment is the map half changed, so that in the child of a fork it
-    /// is good whatever a writer was at that stayed behind in the parent.
+    /// One writer at a time. At no moment is the map half changed, so that in the child of a fork
+    /// it is good whatever a writer was at that stayed behind in the parent.
     writer: Lock<()>,
 }
 

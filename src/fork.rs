@@ -2,7 +2,8 @@
 //!
 //! The policy is that of `sslcache-sync`, for every lock of the library: nobody holds one while the
 //! process forks, unless somebody does not let go of it in time; what a thread holds that does not
-//! exist in the child is abandoned there. What then becomes of the value, which may be half changed:
+//! exist in the child is abandoned there. What then becomes of the value, which may be half
+//! changed:
 //!
 //! | the lock of | in the child it is |
 //! |---|---|

@@ -163,7 +163,7 @@ impl File {
     }
 }
 
-/// What standard error was. Written once, by whoever changes `state` from `UNKNOWN`.
+/// What standard error was. Written once, by the thread that changes `state` from `UNKNOWN`.
 static STANDARD_ERROR: Remembered = Remembered {
     state: AtomicU8::new(UNKNOWN),
     device: AtomicU64::new(0),

@@ -1,8 +1,8 @@
 //! The environment variables, in one table, read once.
 //!
-//! A new variable is a row of [`VARIABLES`], a field of [`Settings`], and an entry each in README.md
-//! and docs/man/sslcache.7, which the tests below hold to the table. A new kind of value is a function
-//! beside [`switch`].
+//! A new variable is a row of [`VARIABLES`], a field of [`Settings`], and an entry each in
+//! README.md and docs/man/sslcache.7, which the tests below hold to the table. A new kind of value
+//! is a function beside [`switch`].
 
 use std::ffi::CStr;
 use std::fmt::{self, Write};
@@ -90,8 +90,8 @@ pub fn settings() -> &'static Settings {
     SETTINGS.get().unwrap_or_else(|| first_settings())
 }
 
-/// Settled without a lock: threads that come first at once all read the environment, and what one of
-/// them has read is kept.
+/// Settled without a lock: threads that come first at once all read the environment, and what one
+/// of them has read is kept.
 static SETTINGS: OnceBox<Settings> = OnceBox::new();
 
 #[cold]

@@ -1,20 +1,21 @@
-//! Who answers a call: a libssl behind us, or we ourselves.
+//! Decides who answers a call: a libssl behind us, or we ourselves.
 //!
-//! In front of a libssl the objects are its own: to return one of ours would be fatal, and so would be
-//! one library's object in another's function. So:
+//! In front of a libssl the objects are its own: to return one of ours would be fatal, and so would
+//! be one library's object in another's function. So:
 //!
-//! - no libssl in the process, and an object is made: it is ours, the *standalone* standing. A question
-//!   (a method, a NULL, what a constructor asks) decides nothing;
+//! - no libssl in the process, and an object is made: it is ours, the *standalone* standing. A
+//!   question (a method, a NULL, what a constructor asks) decides nothing;
 //! - one libssl, and no object of ours: it is behind every call, the *interposed* standing. This is
 //!   what nearly every process is in, and then there is nothing to find out but one pointer;
 //! - several libssls (a plugin may have its own inside), or one that came after objects of ours: an
-//!   object of ours is recognised exactly, and so are a context, a method and a cipher suite of theirs;
-//!   for the rest the caller tells, which is served by the library it would reach without us.
+//!   object of ours is recognised exactly, and so are a context, a method and a cipher suite of
+//!   theirs; for the rest the caller tells, which is served by the library it would reach without
+//!   us.
 //!
 //! One libssl is *served*: the one that makes the first context. Calls for others go through.
 //!
-//! No lock is held here, whatever is asked of the loader: two threads may find out the same thing, and
-//! one of them publishes it.
+//! No lock is held here, whatever is asked of the loader: two threads may find out the same thing,
+//! and one of them publishes it.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
@@ -28,7 +29,8 @@ use crate::ffi::types::{SSL, SSL_CIPHER, SSL_CTX, SSL_METHOD, SSL_SESSION};
 use crate::interpose::{self, served};
 use crate::{fork, report, settings};
 
-/// Who answers: null as long as nobody can, [`STANDALONE`], [`SEVERAL`], or the one libssl there is.
+/// The answering library: null before anything is known, [`STANDALONE`], [`SEVERAL`], or the one
+/// libssl of the process.
 static ANSWERING: AtomicPtr<Real> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Markers that are no table's address: tables are aligned.
@@ -55,7 +57,7 @@ pub extern "C" fn begin() {
     }
 }
 
-/// Who answers a call.
+/// The libssl that answers a call; `None`: we do.
 pub type Answering = Option<&'static Real>;
 
 #[inline(always)]
@@ -119,7 +121,7 @@ impl Object for SSL_CIPHER {
     }
 }
 
-/// Who answers a call for `object`; `None`: we do.
+/// The library that answers a call for `object`.
 #[inline(always)]
 pub fn of<T: Object>(object: *const T) -> Answering {
     let answering = ANSWERING.load(Ordering::Acquire);
@@ -131,7 +133,7 @@ pub fn of<T: Object>(object: *const T) -> Answering {
     }
 }
 
-/// Who answers a call that makes an object.
+/// The library that answers a call that makes an object.
 pub fn making() -> Answering {
     look();
     let answering = ANSWERING.load(Ordering::Acquire);
@@ -144,7 +146,7 @@ pub fn making() -> Answering {
     asking_now()
 }
 
-/// Who answers a call that makes a context of `method`.
+/// The library that answers a call that makes a context of `method`.
 pub fn making_with(method: *const SSL_METHOD) -> Answering {
     let answer = making();
     match SSL_METHOD::made_by(method) {
@@ -153,7 +155,7 @@ pub fn making_with(method: *const SSL_METHOD) -> Answering {
     }
 }
 
-/// Who answers a question, which decides nothing.
+/// The library that answers a question, which decides nothing.
 pub fn asking() -> Answering {
     look();
     asking_now()
@@ -167,7 +169,7 @@ fn asking_now() -> Answering {
     }
 }
 
-/// Who answers a call that reads into the object at `*place`, or makes one.
+/// The library that answers a call that reads into the object at `*place`, or makes one.
 ///
 /// # Safety
 /// `place` is NULL or readable.
@@ -213,7 +215,7 @@ fn last() -> Option<&'static Libssl> {
     unsafe { std::ptr::with_exposed_provenance::<Libssl>(LAST.get()).as_ref() }
 }
 
-/// Who answers whoever calls us now. `ours`: it may be us.
+/// The library that answers the caller of the function that runs now. `ours`: it may be us.
 fn of_caller(ours: bool) -> Answering {
     let caller = caller::caller();
     let reached = match CALLERS.get(caller) {
@@ -245,7 +247,7 @@ fn look() {
     }
 }
 
-/// Makes known who answers now.
+/// Publishes which library answers now.
 fn publish() {
     loop {
         let before = ANSWERING.load(Ordering::SeqCst);
@@ -256,7 +258,7 @@ fn publish() {
             (Some(only), None, false) => std::ptr::from_ref(&only.real).cast_mut(),
             _ => SEVERAL,
         };
-        // Whoever comes last has seen what all others did before.
+        // The last of several threads here has seen what all others did before.
         if ANSWERING.compare_exchange(before, now, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
             return;
         }

@@ -138,7 +138,8 @@ fn every_row_has_a_test() {
     }
 }
 
-// ------------------------------------------------------------------------------- tests that are named
+// ------------------------------------------------------------------------------- tests that are
+// named
 
 fn exists(test: &str) -> bool {
     let program = |directory: &str| {
@@ -184,7 +185,8 @@ fn every_difference_that_has_a_program_is_on_the_page() {
     }
 }
 
-// ------------------------------------------------------------------------------- a difference shown here
+// ------------------------------------------------------------------------------- a difference
+// shown here
 
 /// What a C program prints that consists of these statements.
 fn printed(name: &str, statements: &str, preload: Option<&Path>) -> String {

@@ -1,5 +1,5 @@
-//! Sessions as DER against the real libssl: every getter, what is written again, and for damaged input
-//! who refuses it and with which error.
+//! Sessions as DER against the real libssl: every getter, what is written again, and for damaged
+//! input who refuses it and with which error.
 
 #[path = "der/oracle.rs"]
 mod oracle;
@@ -39,7 +39,8 @@ fn references() -> impl Iterator<Item = Vec<u8>> {
     REFERENCES.into_iter().map(reference)
 }
 
-/// Compares all of these, and tells what became of them. A comparison that fails says for which bytes.
+/// Compares all of these, and tells what became of them. A comparison that fails says for which
+/// bytes.
 fn outcomes(inputs: impl Iterator<Item = Vec<u8>>) -> BTreeMap<Outcome, usize> {
     let mut outcomes = BTreeMap::new();
     for input in inputs {

@@ -47,8 +47,8 @@ fn generate() -> String {
         .replace("@PATCH@", env!("CARGO_PKG_VERSION_PATCH"))
 }
 
-/// Turns what only Rust readers know, a `# Safety` heading, into words for C programmers, and comments
-/// into the only kind that C89 knows.
+/// Turns what only Rust readers know, a `# Safety` heading, into words for C programmers, and
+/// comments into the only kind that C89 knows.
 fn plain_words(header: &str) -> String {
     header
         .replace(" *\n * # Safety\n * None: any thread", " * Thread safety: any thread")
@@ -426,7 +426,8 @@ fn macros_that_differ(scratch: &Scratch, header: &str) -> Vec<String> {
     let expected = expand(Command::new("gcc"), scratch, real, &expressions);
     assert_eq!((expanded.len(), expected.len()), (expressions.len(), expressions.len()));
     for ((expression, got), expected) in expressions.iter().zip(expanded).zip(expected) {
-        // Casts of a BIO's functions: OpenSSL hides them in macros of asn1.h; usage.c compiles both.
+        // Casts of a BIO's functions: OpenSSL hides them in macros of asn1.h; usage.c compiles
+        // both.
         if got != expected
             && !expression.contains("2i_SSL_SESSION_bio")
             && !expression.contains("2d_SSL_SESSION_bio")

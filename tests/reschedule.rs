@@ -1,4 +1,5 @@
-//! A change of a session's time moves it in every cache that holds it, whichever contexts there are.
+//! A change of a session's time moves it in every cache that holds it, whichever contexts there
+//! are.
 
 use std::ffi::c_long;
 use std::ptr::null_mut;
@@ -115,7 +116,7 @@ fn a_session_moves_in_all_contexts_that_hold_it_and_no_other_does() {
     }
 }
 
-/// Whoever comes first, who adds or who changes the timeout: the session has its last place.
+/// Whether the adding or the changing thread comes first, the session has its last place.
 #[test]
 fn a_change_while_a_session_is_added_is_not_lost() {
     const ROUNDS: usize = 3000;

@@ -117,7 +117,8 @@ fn large(sessions: usize, case: Case) -> Case {
     Case { sides: vec![Side::Libssl, Side::Standalone], turns: 2, ..case }
 }
 
-/// So many threads; so many of 100 operations remove a session and add it again, the others look up.
+/// So many threads; so many of 100 operations remove a session and add it again, the others look
+/// up.
 pub fn mix(sessions: usize, writes: usize, threads: usize) -> Case {
     let arguments =
         format!("--sessions {sessions} --writes {writes} --threads {threads} --seconds 0.5");
@@ -256,7 +257,8 @@ fn contexts(quick: bool) -> Case {
     case("memory", format!("--measure contexts --contexts {contexts}"), rows)
 }
 
-/// Short, and many of them: with client and server in all threads, they differ most from run to run.
+/// Short, and many of them: with client and server in all threads, they differ most from run to
+/// run.
 fn handshakes(quick: bool) -> Vec<Case> {
     let mut cases = Vec::new();
     for (version, name) in [("tls12", "TLS 1.2"), ("tls13", "TLS 1.3")] {

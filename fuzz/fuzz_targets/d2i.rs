@@ -1,4 +1,5 @@
-//! Any bytes as a session, in this library and in the real libssl: what `tests/der/oracle.rs` compares.
+//! Any bytes as a session, in this library and in the real libssl: what `tests/der/oracle.rs`
+//! compares.
 
 #![no_main]
 

@@ -1,7 +1,8 @@
-//! Any sequence of operations on the engine and on the naive model of `crates/engine/tests/model.rs`.
+//! Any sequence of operations on the engine and on the naive model of
+//! `crates/engine/tests/model.rs`.
 //!
-//! Each four bytes of the input are the seed of one operation, drawn by the model's own strategy: the
-//! fuzzer keeps, drops, repeats and swaps operations that led somewhere.
+//! Each four bytes of the input are the seed of one operation, drawn by the model's own strategy:
+//! the fuzzer keeps, drops, repeats and swaps operations that led somewhere.
 
 #![no_main]
 

@@ -11,19 +11,18 @@ use crate::standing;
 /// Reads a session from the DER at `*pp`, of which there are `length` bytes at most.
 ///
 /// Ownership: with `a` or `*a` NULL the session is new, the caller has its one reference, and it is
-/// stored in `*a` too unless `a` is NULL. Else the session at `*a` takes the values that are read, keeps
-/// its references and ex_data, and is returned. A cached session stays where it is, under the id it was
-/// added with.
-/// Returns NULL with an error queued (without one for an unknown cipher suite, or an id or key that is
-/// too long); nothing has changed then. On success `*pp` moves behind the session.
+/// stored in `*a` too unless `a` is NULL. Else the session at `*a` takes the values that are read,
+/// keeps its references and ex_data, and is returned. A cached session stays where it is, under the
+/// id it was added with. Returns NULL with an error queued (without one for an unknown cipher
+/// suite, or an id or key that is too long); nothing has changed then. On success `*pp` moves
+/// behind the session.
 ///
-/// Without a libssl in the process only DER is read, no other form of BER; libcrypto checks the peer's
-/// certificate, if it is there.
-/// See d2i_SSL_SESSION(3).
+/// Without a libssl in the process only DER is read, no other form of BER; libcrypto checks the
+/// peer's certificate, if it is there. See d2i_SSL_SESSION(3).
 ///
 /// # Safety
-/// `a` is NULL or points to NULL or to a live session; `pp` is NULL or points to NULL or to `length`
-/// readable bytes.
+/// `a` is NULL or points to NULL or to a live session; `pp` is NULL or points to NULL or to
+/// `length` readable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn d2i_SSL_SESSION(
     a: *mut *mut SSL_SESSION,
@@ -40,8 +39,8 @@ pub unsafe extern "C-unwind" fn d2i_SSL_SESSION(
     unsafe { i2d::decode(a, pp, length) }
 }
 
-/// The same as d2i_SSL_SESSION(), with a library context for the peer's key. Without a libssl in the
-/// process, and in front of one before 3.2, it is always the default one.
+/// The same as d2i_SSL_SESSION(), with a library context for the peer's key. Without a libssl in
+/// the process, and in front of one before 3.2, it is always the default one.
 ///
 /// See d2i_SSL_SESSION_ex(3); since OpenSSL 3.2, and in front of any release.
 ///
@@ -77,10 +76,10 @@ pub unsafe extern "C-unwind" fn d2i_SSL_SESSION_ex(
 
 /// Writes `in_` as DER to `*pp`.
 ///
-/// Ownership: with `*pp` NULL a buffer is allocated, which the caller frees with OPENSSL_free() (without
-/// libcrypto in the process: free()), and `*pp` points to its start. Else there must be room at `*pp`,
-/// which moves behind what is written. With `pp` NULL nothing is written.
-/// Returns the length; 0 for NULL, and for a session that never had a cipher suite.
+/// Ownership: with `*pp` NULL a buffer is allocated, which the caller frees with OPENSSL_free()
+/// (without libcrypto in the process: free()), and `*pp` points to its start. Else there must be
+/// room at `*pp`, which moves behind what is written. With `pp` NULL nothing is written. Returns
+/// the length; 0 for NULL, and for a session that never had a cipher suite.
 ///
 /// See i2d_SSL_SESSION(3).
 ///

@@ -1,8 +1,10 @@
-//! The C functions, one file per manual page of OpenSSL, named as the page. No logic here: each body
-//! passes the call to the real libssl where there is one, and to `standalone` where there is none.
+//! The C functions, one file per manual page of OpenSSL, named as the page. No logic here: each
+//! body passes the call to the real libssl where there is one, and to `standalone` where there is
+//! none.
 //!
-//! A function that calls nothing back has its own part in a `guard`. One that may call back into the
-//! application has none around that (`ffi::guard` says why); what there is to guard is guarded within.
+//! A function that calls nothing back has its own part in a `guard`. One that may call back into
+//! the application has none around that (`ffi::guard` says why); what there is to guard is guarded
+//! within.
 
 #![allow(non_snake_case, non_camel_case_types)]
 

@@ -46,8 +46,8 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_name(c: *const SSL_CIPHER) -> *co
     guard(NO_CIPHER.as_ptr(), || text(c, |cipher| Some(cipher.name)))
 }
 
-/// Returns the name of `c` in the RFCs, for example "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"; "(NONE)"
-/// for NULL, and NULL for a suite that is in none.
+/// Returns the name of `c` in the RFCs, for example "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+/// "(NONE)" for NULL, and NULL for a suite that is in none.
 ///
 /// Ownership: static, never freed.
 /// See SSL_CIPHER_standard_name(3).
@@ -103,8 +103,8 @@ pub unsafe extern "C-unwind" fn SSL_CIPHER_get_protocol_id(c: *const SSL_CIPHER)
     guard(0, || CipherPtr(c).cipher().map_or(0, |cipher| cipher.number))
 }
 
-/// Returns how many bits of the key of `c` are secret, and through `alg_bits`, unless that is NULL, how
-/// many the algorithm works on.
+/// Returns how many bits of the key of `c` are secret, and through `alg_bits`, unless that is NULL,
+/// how many the algorithm works on.
 ///
 /// Returns 0 for NULL, and leaves `alg_bits` alone.
 /// See SSL_CIPHER_get_bits(3).

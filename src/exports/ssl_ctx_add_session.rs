@@ -11,10 +11,10 @@ use crate::standing;
 
 /// Adds `c` to the internal cache of `ctx`.
 ///
-/// Another session with the same id and protocol version is removed from the cache without a callback
-/// and its reference dropped. If the cache is full, the sessions that expire first leave: they are marked
-/// not resumable, and the remove callback runs for each, with no lock held.
-/// Neither the cache mode, nor the session's timeout, nor its id is checked.
+/// Another session with the same id and protocol version is removed from the cache without a
+/// callback and its reference dropped. If the cache is full, the sessions that expire first leave:
+/// they are marked not resumable, and the remove callback runs for each, with no lock held. Neither
+/// the cache mode, nor the session's timeout, nor its id is checked.
 ///
 /// Ownership: takes one more reference to `c`; the caller keeps its own.
 /// Returns 1 if added; 0 if this very object was already there, or on error, or for NULL.
@@ -41,8 +41,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_add_session(
 
 /// Removes the session with `c`'s id and protocol version from the internal cache of `ctx`.
 ///
-/// `c` is marked not resumable, and the remove callback runs with `c`, with no lock held, whether or not
-/// the cache held such a session. A session without an id is left alone altogether.
+/// `c` is marked not resumable, and the remove callback runs with `c`, with no lock held, whether
+/// or not the cache held such a session. A session without an id is left alone altogether.
 ///
 /// Ownership: drops the cache's reference to what it held; the caller keeps its own to `c`.
 /// Returns 1 if the cache held such a session (which may be another object than `c`), else 0.

@@ -13,7 +13,8 @@ use crate::standing;
 /// Performs the command `cmd` on `ctx`: behind the macros SSL_CTX_sess_number() to
 /// SSL_CTX_get_session_cache_mode().
 ///
-/// Without a libssl in the process the 16 session commands are known, and every other one returns 0.
+/// Without a libssl in the process the 16 session commands are known, and every other one returns
+/// 0.
 ///
 /// Returns what the macro says; 0 for NULL and for a command that is not known.
 /// Thread safety: any thread, any time.

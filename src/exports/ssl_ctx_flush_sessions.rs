@@ -8,11 +8,11 @@ use crate::interpose::calls;
 use crate::standalone::Context;
 use crate::standing;
 
-/// Removes the sessions that have expired by `tm` from the internal cache of `ctx`; all of them if `tm`
-/// is 0.
+/// Removes the sessions that have expired by `tm` from the internal cache of `ctx`; all of them if
+/// `tm` is 0.
 ///
-/// The one that expires first goes first. Each is marked not resumable, the remove callback runs, with no
-/// lock held, and the cache's reference is dropped.
+/// The one that expires first goes first. Each is marked not resumable, the remove callback runs,
+/// with no lock held, and the cache's reference is dropped.
 ///
 /// `tm`: seconds since the epoch. A session that expires in second `tm` stays.
 /// Thread safety: any thread, any time; look-ups and adds of other threads go on meanwhile.

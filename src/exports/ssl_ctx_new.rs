@@ -280,8 +280,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_new_ex(
     unsafe { new_context(meth) }
 }
 
-/// The real library's method of the same name, if `method` is one of ours: a program may have asked for
-/// it before there was a libssl.
+/// The real library's method of the same name, if `method` is one of ours: a program may have asked
+/// for it before there was a libssl.
 fn method_of(real: &Real, method: *const SSL_METHOD) -> *const SSL_METHOD {
     if !caller::is_ours(method.addr()) {
         return method;

@@ -7,11 +7,11 @@ use crate::interpose::calls;
 use crate::standalone::Context;
 use crate::standing;
 
-/// Sets the function called for each new session that a handshake makes. 1 means that the application
-/// keeps the reference it is given, 0 that it does not. What the internal cache holds does not depend
-/// on it.
+/// Sets the function called for each new session that a handshake makes. 1 means that the
+/// application keeps the reference it is given, 0 that it does not. What the internal cache holds
+/// does not depend on it.
 ///
-/// NULL takes it away. Thread safety: set it before handshakes begin, as with OpenSSL.
+/// NULL removes the callback. Thread safety: set it before handshakes begin, as with OpenSSL.
 /// See SSL_CTX_sess_set_new_cb(3).
 ///
 /// # Safety
@@ -51,7 +51,7 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_new_cb(ctx: *mut SSL_CTX) -> Ne
 /// Sets the function called for each session that is removed from the internal cache, or that
 /// SSL_CTX_remove_session() was asked to remove. No lock is held: it may use the cache as it likes.
 ///
-/// NULL takes it away. Thread safety: set it before handshakes begin, as with OpenSSL.
+/// NULL removes the callback. Thread safety: set it before handshakes begin, as with OpenSSL.
 /// See SSL_CTX_sess_set_remove_cb(3).
 ///
 /// # Safety
@@ -89,10 +89,10 @@ pub unsafe extern "C-unwind" fn SSL_CTX_sess_get_remove_cb(ctx: *mut SSL_CTX) ->
 }
 
 /// Sets the function called for a session id that the internal cache does not hold, or is not asked
-/// for. It returns a session or NULL; with `*copy` set to 0 its reference goes to the library, else the
-/// library takes one of its own.
+/// for. It returns a session or NULL; with `*copy` set to 0 its reference goes to the library, else
+/// the library takes one of its own.
 ///
-/// NULL takes it away. Thread safety: set it before handshakes begin, as with OpenSSL.
+/// NULL removes the callback. Thread safety: set it before handshakes begin, as with OpenSSL.
 /// See SSL_CTX_sess_set_get_cb(3).
 ///
 /// # Safety

@@ -8,10 +8,10 @@ use crate::standalone::{Connection, Context, Session};
 
 /// Stores `data` under `idx` in `ctx`.
 ///
-/// Indexes come from SSL_CTX_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index(); index 0
-/// is the application's own (SSL_CTX_set_app_data()).
+/// Indexes come from SSL_CTX_get_ex_new_index(), a macro over libcrypto's
+/// CRYPTO_get_ex_new_index(); index 0 is the application's own (SSL_CTX_set_app_data()).
 ///
-/// Ownership: `data` stays the caller's, or the business of the index's free function.
+/// Ownership: the library never frees `data`; the index's free function may.
 /// Returns 1; 0 for NULL, a negative index, or out of memory.
 /// See SSL_CTX_set_ex_data(3).
 ///
@@ -45,10 +45,10 @@ pub unsafe extern "C-unwind" fn SSL_CTX_get_ex_data(
 
 /// Stores `data` under `idx` in `ssl`.
 ///
-/// Indexes come from SSL_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index(); index 0
-/// is the application's own (SSL_set_app_data()).
+/// Indexes come from SSL_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index();
+/// index 0 is the application's own (SSL_set_app_data()).
 ///
-/// Ownership: `data` stays the caller's, or the business of the index's free function.
+/// Ownership: the library never frees `data`; the index's free function may.
 /// Returns 1; 0 for NULL, a negative index, or out of memory.
 /// See SSL_set_ex_data(3).
 ///
@@ -79,10 +79,10 @@ pub unsafe extern "C-unwind" fn SSL_get_ex_data(ssl: *const SSL, idx: c_int) -> 
 
 /// Stores `data` under `idx` in `ses`.
 ///
-/// Indexes come from SSL_SESSION_get_ex_new_index(), a macro over libcrypto's CRYPTO_get_ex_new_index(); index 0
-/// is the application's own (SSL_SESSION_set_app_data()).
+/// Indexes come from SSL_SESSION_get_ex_new_index(), a macro over libcrypto's
+/// CRYPTO_get_ex_new_index(); index 0 is the application's own (SSL_SESSION_set_app_data()).
 ///
-/// Ownership: `data` stays the caller's, or the business of the index's free function.
+/// Ownership: the library never frees `data`; the index's free function may.
 /// Returns 1; 0 for NULL, a negative index, or out of memory.
 /// See SSL_SESSION_set_ex_data(3).
 ///

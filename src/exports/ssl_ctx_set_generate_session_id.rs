@@ -10,8 +10,8 @@ use crate::interpose::calls;
 use crate::standalone::{Connection, Context};
 use crate::standing;
 
-/// Sets the function that makes session ids for the connections of `ctx` to come; NULL makes them at
-/// random.
+/// Sets the function that makes session ids for the connections of `ctx` to come; NULL makes them
+/// at random.
 ///
 /// Without a libssl in the process the one place an id is made is SSLCACHE_negotiated().
 /// Returns 1; 0 for NULL.
@@ -51,8 +51,8 @@ pub unsafe extern "C-unwind" fn SSL_set_generate_session_id(
     })
 }
 
-/// Looks in the internal cache of the context `ssl` was made from for a session with this id and the
-/// protocol version of `ssl`.
+/// Looks in the internal cache of the context `ssl` was made from for a session with this id and
+/// the protocol version of `ssl`.
 ///
 /// Returns 1 if there is one, else 0: also for NULL and for an id of more than 32 bytes.
 /// Thread safety: any thread, any time.

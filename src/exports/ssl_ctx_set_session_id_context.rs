@@ -17,8 +17,8 @@ const TOO_LONG: c_int = SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG;
 /// Sets the session id context of `ctx` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most: only
 /// sessions with the same one are resumed.
 ///
-/// Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32 bytes.
-/// See SSL_CTX_set_session_id_context(3).
+/// Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32
+/// bytes. See SSL_CTX_set_session_id_context(3).
 ///
 /// # Safety
 /// `ctx` is NULL or live; `sid_ctx` points to `sid_ctx_len` bytes.
@@ -45,8 +45,8 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_session_id_context(
 /// Sets the session id context of `ssl` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most: only
 /// sessions with the same one are resumed.
 ///
-/// Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32 bytes.
-/// See SSL_set_session_id_context(3).
+/// Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32
+/// bytes. See SSL_set_session_id_context(3).
 ///
 /// # Safety
 /// `ssl` is NULL or live; `sid_ctx` points to `sid_ctx_len` bytes.

@@ -7,7 +7,8 @@ use crate::ffi::guard::guard;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
 
-/// Sets what goes into the tickets of `ss` to a copy of the `len` bytes at `data`; NULL or 0 clears it.
+/// Sets what goes into the tickets of `ss` to a copy of the `len` bytes at `data`; NULL or 0 clears
+/// it.
 ///
 /// Returns 1; 0 for NULL.
 /// See SSL_SESSION_set1_ticket_appdata(3).
@@ -30,7 +31,8 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_set1_ticket_appdata(
     })
 }
 
-/// Gives what was set by SSL_SESSION_set1_ticket_appdata() through `data` and its length through `len`.
+/// Gives what was set by SSL_SESSION_set1_ticket_appdata() through `data` and its length through
+/// `len`.
 ///
 /// Ownership: the bytes are the session's, good until they are set again. Without any: NULL and 0.
 /// Returns 1; 0 for NULL.

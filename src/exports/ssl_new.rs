@@ -104,8 +104,8 @@ pub unsafe extern "C-unwind" fn SSL_set_SSL_CTX(ssl: *mut SSL, ctx: *mut SSL_CTX
     })
 }
 
-/// Returns the protocol version of `ssl`: before a handshake the highest that its method knows; 0 for
-/// NULL.
+/// Returns the protocol version of `ssl`: before a handshake the highest that its method knows; 0
+/// for NULL.
 ///
 /// See SSL_version(3).
 ///
@@ -117,8 +117,8 @@ pub unsafe extern "C-unwind" fn SSL_version(ssl: *const SSL) -> c_int {
     guard(0, || connection.version())
 }
 
-/// Returns 1 if `ssl` is a server, else 0. Without a libssl in the process that is every connection but
-/// one of a client method.
+/// Returns 1 if `ssl` is a server, else 0. Without a libssl in the process that is every connection
+/// but one of a client method.
 ///
 /// See SSL_is_server(3).
 ///

@@ -14,9 +14,8 @@ use crate::standing;
 
 /// Returns the session id context of `s`, and its length through `len` unless that is NULL.
 ///
-/// Ownership: the bytes are the session's, good as long as it lives and its context is not set again.
-/// Returns NULL for NULL, else a pointer.
-/// See SSL_SESSION_get0_id_context(3).
+/// Ownership: the bytes are the session's, good as long as it lives and its context is not set
+/// again. Returns NULL for NULL, else a pointer. See SSL_SESSION_get0_id_context(3).
 ///
 /// # Safety
 /// `s` is NULL or live, `len` NULL or writable.
@@ -39,8 +38,8 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get0_id_context(
 
 /// Sets the session id context of `s` to the `sid_ctx_len` bytes at `sid_ctx`, 32 at most.
 ///
-/// Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32 bytes.
-/// See SSL_SESSION_set1_id_context(3).
+/// Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG queued for more than 32
+/// bytes. See SSL_SESSION_set1_id_context(3).
 ///
 /// # Safety
 /// `s` is NULL or live; `sid_ctx` points to `sid_ctx_len` bytes.

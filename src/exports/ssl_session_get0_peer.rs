@@ -6,9 +6,9 @@ use crate::standalone::Session;
 
 /// Returns the peer's certificate in `s`, or NULL.
 ///
-/// Ownership: the certificate is the session's. Without a libssl in the process: the certificate of a
-/// decoded session, if libcrypto is there to make it an X509, else NULL.
-/// See SSL_SESSION_get0_peer(3).
+/// Ownership: the certificate is the session's. Without a libssl in the process: the certificate of
+/// a decoded session, if libcrypto is there to make it an X509, else NULL. See
+/// SSL_SESSION_get0_peer(3).
 ///
 /// # Safety
 /// `s` is NULL or live.

@@ -1,4 +1,5 @@
-//! SSL_SESSION_get_compress_id(3), and the maximum fragment length of SSL_CTX_set_split_send_fragment(3)
+//! SSL_SESSION_get_compress_id(3), and the maximum fragment length of
+//! SSL_CTX_set_split_send_fragment(3)
 
 use libc::c_uint;
 

@@ -18,8 +18,8 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_protocol_version(s: *const SSL_S
     guard(0, || session.read(|v| v.version))
 }
 
-/// Sets the protocol version of `s`; any number is taken. A cached session stays under the version it
-/// was added with.
+/// Sets the protocol version of `s`; any number is taken. A cached session stays under the version
+/// it was added with.
 ///
 /// Returns 1; 0 for NULL.
 /// See SSL_SESSION_set_protocol_version(3).

@@ -90,7 +90,8 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_timeout(s: *const SSL_SESSION) -
     guard(0, || unsafe { read(s, |v| v.timeout) })
 }
 
-/// Sets for how many seconds `s` is good. A cached session takes its new place in the order at once.
+/// Sets for how many seconds `s` is good. A cached session takes its new place in the order at
+/// once.
 ///
 /// Returns 1; 0 for NULL or a negative `t`.
 /// See SSL_SESSION_set_timeout(3).
@@ -119,7 +120,8 @@ unsafe fn read(s: *const SSL_SESSION, read: impl FnOnce(&Values) -> c_long) -> c
     unsafe { Session::borrow(s) }.map_or(0, |session| session.read(read))
 }
 
-/// Changes the times of a session of ours, and moves it in the caches that hold it; `None` for NULL.
+/// Changes the times of a session of ours, and moves it in the caches that hold it; `None` for
+/// NULL.
 ///
 /// # Safety
 /// `s` is NULL or live.

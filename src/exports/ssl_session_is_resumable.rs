@@ -6,8 +6,8 @@ use crate::ffi::guard::guard;
 use crate::ffi::types::SSL_SESSION;
 use crate::standalone::Session;
 
-/// Returns 1 if `s` may be resumed: it has an id or a ticket, and was not marked when it left a cache.
-/// Whether it has expired is not looked at. 0 for NULL.
+/// Returns 1 if `s` may be resumed: it has an id or a ticket, and was not marked when it left a
+/// cache. Whether it has expired is not looked at. 0 for NULL.
 ///
 /// See SSL_SESSION_is_resumable(3).
 ///

@@ -35,8 +35,8 @@ pub unsafe extern "C-unwind" fn SSL_SESSION_get_id(
     })
 }
 
-/// Sets the id of `s` to the `sid_len` bytes at `sid`, 32 at most. A cached session stays where it is,
-/// under the id it was added with.
+/// Sets the id of `s` to the `sid_len` bytes at `sid`, 32 at most. A cached session stays where it
+/// is, under the id it was added with.
 ///
 /// Returns 1; 0 for NULL, and with SSL_R_SSL_SESSION_ID_TOO_LONG queued for more than 32 bytes.
 /// See SSL_SESSION_set1_id(3).

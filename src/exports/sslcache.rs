@@ -24,8 +24,8 @@ pub unsafe extern "C-unwind" fn SSLCACHE_version() -> *const c_char {
     VERSION.as_ptr().cast()
 }
 
-/// Looks up a session in the internal cache of `ctx` by protocol version and id. It may have expired:
-/// nothing is checked, and no callback runs.
+/// Looks up a session in the internal cache of `ctx` by protocol version and id. It may have
+/// expired: nothing is checked, and no callback runs.
 ///
 /// Ownership: the caller gets one more reference; SSL_SESSION_free() gives it back.
 /// Returns NULL if there is none, for NULL, and for an id of more than 32 bytes.
@@ -54,10 +54,10 @@ pub unsafe extern "C-unwind" fn SSLCACHE_get1_session(
     })
 }
 
-/// Does what a server does with the session id of a ClientHello: looks in the internal cache, unless
-/// the mode has SSL_SESS_CACHE_NO_INTERNAL_LOOKUP; then asks the get callback; refuses a session of
-/// another session id context, and removes one that has expired; counts as OpenSSL does. With `id_len`
-/// 0 it counts the handshake alone.
+/// Does what a server does with the session id of a ClientHello: looks in the internal cache,
+/// unless the mode has SSL_SESS_CACHE_NO_INTERNAL_LOOKUP; then asks the get callback; refuses a
+/// session of another session id context, and removes one that has expired; counts as OpenSSL does.
+/// With `id_len` 0 it counts the handshake alone.
 ///
 /// A session that is accepted becomes the one of `ssl`.
 /// Ownership: the caller gets one more reference; SSL_SESSION_free() gives it back.
@@ -82,15 +82,15 @@ pub unsafe extern "C-unwind" fn SSLCACHE_accept_session(
     session.map_or(null, SessionHandle::into_ptr)
 }
 
-/// Does what the end of a handshake does with its session: it becomes the one of `ssl`; it is stored,
-/// unless the mode has SSL_SESS_CACHE_NO_INTERNAL_STORE; it is offered to the new callback; and in
-/// every 256th handshake what has expired is flushed. The mode must have the side of `ssl` for any of
-/// it. A server's session without an id gets one, from the generator if one is set.
+/// Does what the end of a handshake does with its session: it becomes the one of `ssl`; it is
+/// stored, unless the mode has SSL_SESS_CACHE_NO_INTERNAL_STORE; it is offered to the new callback;
+/// and in every 256th handshake what has expired is flushed. Nothing is stored, offered or flushed
+/// unless the mode covers the side of `ssl` (SSL_SESS_CACHE_CLIENT or SSL_SESS_CACHE_SERVER). A
+/// server's session without an id gets one, from the generator if one is set.
 ///
-/// Ownership: takes references of its own; the caller keeps its own.
-/// Returns 1 if the session was stored or offered; 0 if the mode or the session says no, for NULL, with
-/// an error queued if no id could be made, and in front of a real libssl, whose handshakes do this
-/// themselves.
+/// Ownership: takes references of its own; the caller keeps its own. Returns 1 if the session was
+/// stored or offered; 0 if the mode or the session says no, for NULL, with an error queued if no id
+/// could be made, and in front of a real libssl, whose handshakes do this themselves.
 ///
 /// # Safety
 /// `ssl` and `session` are NULL or live.

@@ -21,7 +21,8 @@ pub unsafe fn bytes<'a>(pointer: *const c_uchar, len: size_t) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(pointer, len) }
 }
 
-/// What C gets of an object that was made: NULL without memory, with the error on libcrypto's queue.
+/// What C gets of an object that was made: NULL without memory, with the error on libcrypto's
+/// queue.
 pub fn made<T>(object: Result<*mut T, NoMemory>, function: &'static CStr) -> *mut T {
     object.unwrap_or_else(|no_memory| {
         no_memory.raise(ERR_LIB_SSL, function);
@@ -29,8 +30,8 @@ pub fn made<T>(object: Result<*mut T, NoMemory>, function: &'static CStr) -> *mu
     })
 }
 
-/// A copy of the bytes C points to; `None` if there are none. OpenSSL clears a value when there is no
-/// memory for the new one, and queues what is queued here: so the caller is to do with an error.
+/// A copy of the bytes C points to; `None` if there are none. OpenSSL clears a value when there is
+/// no memory for the new one, and queues what is queued here: so the caller is to do with an error.
 ///
 /// # Safety
 /// `pointer` is NULL or points to `len` readable bytes.
@@ -75,8 +76,8 @@ pub unsafe fn short_bytes<'a>(
     Some(unsafe { bytes(pointer, len) })
 }
 
-/// Whether there is nothing that could be set: no object, or an id of a length that is no error, but
-/// no pointer to it. OpenSSL crashes.
+/// Whether there is nothing that could be set: no object, or an id of a length that is no error,
+/// but no pointer to it. OpenSSL crashes.
 pub fn nothing_to_set<T>(object: *const T, pointer: *const c_uchar, len: c_uint) -> bool {
     let len = len as usize;
     len <= Key::MAX_ID && (object.is_null() || null_with_length(pointer, len))
@@ -98,7 +99,8 @@ pub unsafe fn key(version: c_int, id: *const c_uchar, len: c_uint) -> Option<Key
     Key::new(version, unsafe { std::slice::from_raw_parts(id, len) })
 }
 
-/// Writes `value` through two pointers from C, NULL and 0 if there is none. A NULL `data` is left alone.
+/// Writes `value` through two pointers from C, NULL and 0 if there is none. A NULL `data` is left
+/// alone.
 ///
 /// # Safety
 /// `data` is NULL or writable, `len` is writable; C uses the bytes only as long as `value` stays.

@@ -1,4 +1,4 @@
-//! Whom an exported function of ours returns to.
+//! The caller of an exported function of ours: where it returns to.
 
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,8 +38,9 @@ unsafe extern "C-unwind" {
 const GO_ON: c_int = 0;
 const STOP: c_int = 5;
 
-/// The first address up the stack that is not in this library; 0 if there is none. Only frames of our
-/// own are unwound, so it does not matter what the caller was compiled by. Nothing is allocated.
+/// The first address up the stack that is not in this library; 0 if there is none. Only frames of
+/// our own are unwound, so it does not matter what the caller was compiled by. Nothing is
+/// allocated.
 pub fn caller() -> usize {
     unsafe extern "C-unwind" fn visit(frame: *mut c_void, caller: *mut c_void) -> c_int {
         // SAFETY: the unwinder's frame. A return address is behind the call.
@@ -57,9 +58,9 @@ pub fn caller() -> usize {
     caller
 }
 
-/// Whether whoever calls the exported function that is running has it by its `name`, from the loader. A
-/// function of libssl whose last act is the call looks like its own caller; that one may have it from a
-/// handle, by dlsym, and does not ask for `name`.
+/// Whether the caller of the exported function that runs now has it by its `name`, from the loader.
+/// A function of libssl whose last act is the call looks like its own caller; that one may have it
+/// from a handle, by dlsym, and does not ask for `name`.
 pub fn is_called_by_name(name: &CStr) -> bool {
     let caller = caller();
     let asks = |loaded: &Loaded| {

@@ -1,5 +1,5 @@
-//! OpenSSL's numbers, under OpenSSL's names. The C header's own text of them stands in cbindgen.toml;
-//! `tests/header.rs` has the C compiler compare both with the real ones.
+//! OpenSSL's numbers, under OpenSSL's names. The C header's own text of them stands in
+//! cbindgen.toml; `tests/header.rs` has the C compiler compare both with the real ones.
 
 #![allow(missing_docs)]
 

@@ -28,7 +28,8 @@ pub unsafe fn is_tagged(object: *const usize) -> bool {
     unsafe { *object == (&raw const MARK).addr() }
 }
 
-/// A Rust type that a C program holds by a pointer to the opaque type `C`. It begins with a [`Tag`].
+/// A Rust type that a C program holds by a pointer to the opaque type `C`. It begins with a
+/// [`Tag`].
 pub trait Handle: Sized {
     /// The opaque C type.
     type C;

@@ -1,7 +1,7 @@
 //! The functions of libcrypto, if it is in the process.
 //!
-//! Nothing here loads it or needs it. What a program gets from libcrypto itself (`CRYPTO_get_ex_new_index`,
-//! `ERR_get_error`, BIOs) stays libcrypto's; we only take part.
+//! Nothing here loads it or needs it. What a program gets from libcrypto itself
+//! (`CRYPTO_get_ex_new_index`, `ERR_get_error`, BIOs) stays libcrypto's; we only take part.
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -67,8 +67,8 @@ crate::ffi::symbols::symbol_table! {
     }
 }
 
-/// libcrypto's functions, or `None` if it was not in the process when first asked for. No lock is held
-/// while the loader is asked: two threads may find the same, and one of them publishes it.
+/// libcrypto's functions, or `None` if it was not in the process when first asked for. No lock is
+/// held while the loader is asked: two threads may find the same, and one of them publishes it.
 pub fn libcrypto() -> Option<&'static LibCrypto> {
     /// Null: nobody has asked. `NONE`: there was none, or no memory to remember it.
     static FOUND: AtomicPtr<LibCrypto> = AtomicPtr::new(std::ptr::null_mut());

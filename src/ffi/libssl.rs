@@ -1,4 +1,5 @@
-//! The libssls of this process: whatever defines their functions beside us, whatever its file is called.
+//! The libssls of this process: whatever defines their functions beside us, whatever its file is
+//! called.
 
 use std::cell::UnsafeCell;
 use std::ffi::CStr;
@@ -37,7 +38,8 @@ pub struct Libssl {
 static NEWEST: AtomicPtr<Libssl> = AtomicPtr::new(std::ptr::null_mut());
 /// What had been loaded and unloaded when we last looked.
 static SEEN: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
-/// How many objects were there before the first was loaded by a program: what the loader searches first.
+/// How many objects were there before the first was loaded by a program: what the loader searches
+/// first.
 static AT_START: AtomicUsize = AtomicUsize::new(0);
 
 /// The path of an object, cut if it is long.
@@ -68,8 +70,8 @@ impl fmt::Display for Libssl {
     }
 }
 
-/// The place of the first one. It takes no memory: or else, where there is none, a process that has a
-/// libssl would be taken for one that has not.
+/// The place of the first one. It takes no memory: or else, where there is none, a process that has
+/// a libssl would be taken for one that has not.
 struct First {
     is_taken: AtomicBool,
     place: UnsafeCell<MaybeUninit<Libssl>>,
@@ -113,8 +115,8 @@ fn family<'a>(loaded: &'a Loaded, object: Object<'a>) -> [Option<Object<'a>>; 24
 }
 
 impl Libssl {
-    /// A libssl that is not known yet. What it does not define itself is looked for in what it needs,
-    /// but never in another libssl, nor in us.
+    /// A libssl that is not known yet. What it does not define itself is looked for in what it
+    /// needs, but never in another libssl, nor in us.
     fn unknown(loaded: &Loaded) -> Option<Libssl> {
         let object = loaded.each(|object| {
             let is_new =
@@ -260,8 +262,8 @@ pub fn look() -> bool {
     changed
 }
 
-/// The libssl that the code at `caller` would reach if we were not there: the loader searches what the
-/// whole program sees first, then what was loaded with the caller.
+/// The libssl that the code at `caller` would reach if we were not there: the loader searches what
+/// the whole program sees first, then what was loaded with the caller.
 pub fn reached_from(caller: usize) -> Option<&'static Libssl> {
     let local = objects::held(|loaded| {
         let object = loaded.containing(caller)?;

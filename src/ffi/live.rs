@@ -5,8 +5,8 @@ use std::ptr::NonNull;
 
 use super::types::{SSL, SSL_CTX};
 
-/// An object of C's, not NULL, and alive for as long as `'a`: a callback's argument, or what a caller
-/// passes while it holds a reference.
+/// An object of C's, not NULL, and alive for as long as `'a`: a callback's argument, or what a
+/// caller passes while it holds a reference.
 pub struct Live<'a, T>(NonNull<T>, PhantomData<&'a T>);
 
 /// A context.

@@ -1,7 +1,7 @@
 //! Allocation that may fail.
 //!
-//! std ends the process when `Box::new`, `Arc::new` or a growing `Vec` finds no memory. A library in
-//! somebody else's process may not: libssl answers with an error there, and so do we. What is
+//! std ends the process when `Box::new`, `Arc::new` or a growing `Vec` finds no memory. A library
+//! in somebody else's process may not: libssl answers with an error there, and so do we. What is
 //! allocated behind the C functions is allocated here, or by `try_reserve`.
 
 use std::alloc::{Layout, alloc};
@@ -155,8 +155,8 @@ impl<T> Counted<T> {
         self.0 == other.0
     }
 
-    /// Gives the reference away as a pointer to the object; [`from_raw`](Counted::from_raw) takes it
-    /// back.
+    /// Gives the reference away as a pointer to the object; [`from_raw`](Counted::from_raw) takes
+    /// it back.
     pub fn into_raw(self) -> *const T {
         let inner = std::mem::ManuallyDrop::new(self).0.as_ptr();
         // SAFETY: the address of a field of a live object.

@@ -1,5 +1,5 @@
-//! What Rust and C share: OpenSSL's types and constants, the guard at the boundary, handles, memory that
-//! may run out, and the functions of other libraries.
+//! What Rust and C share: OpenSSL's types and constants, the guard at the boundary, handles, memory
+//! that may run out, and the functions of other libraries.
 
 pub mod args;
 pub mod caller;

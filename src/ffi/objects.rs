@@ -1,9 +1,9 @@
 //! The loaded objects of this process (the program and its libraries), and what they define.
 //!
-//! Read from their dynamic sections, as the dynamic linker itself reads them. It is not asked: dlsym
-//! and dlopen wait for its lock, which a thread holds as long as the constructors of what it loads
-//! run, and these may be waiting for the caller of ours. `dl_iterate_phdr` has another lock, under
-//! which nothing foreign runs; so nothing may be allocated in these callbacks either.
+//! Read from their dynamic sections, as the dynamic linker itself reads them. It is not asked:
+//! dlsym and dlopen wait for its lock, which a thread holds as long as the constructors of what it
+//! loads run, and these may be waiting for the caller of ours. `dl_iterate_phdr` has another lock,
+//! under which nothing foreign runs; so nothing may be allocated in these callbacks either.
 
 use std::ffi::CStr;
 use std::ops::Range;
@@ -79,8 +79,8 @@ impl Loaded {
 
 /// Calls `visit` until it returns true.
 ///
-/// The loader has a lock of its own for that, which it does not free in the child of a fork. A lock of
-/// this call alone keeps nobody out, but a fork waits until it is given back.
+/// The loader has a lock of its own for that, which it does not free in the child of a fork. A lock
+/// of this call alone keeps nobody out, but a fork waits until it is given back.
 fn iterate(visit: &mut dyn FnMut(&dl_phdr_info) -> bool) {
     let for_forks = Lock::new(());
     let _held = for_forks.lock();
@@ -256,8 +256,8 @@ impl<'a> Object<'a> {
         let (_, version) = self.find(name)?;
         let mut definition: *const VersionDefinition = self.table(DT_VERDEF)?;
         loop {
-            // SAFETY: the object's own list of versions, of which the last one says so; a name is the
-            // offset of a string.
+            // SAFETY: the object's own list of versions, of which the last one says so; a name is
+            // the offset of a string.
             unsafe {
                 if (*definition).index == version? & !VERSION_HIDDEN {
                     let name = definition.byte_add((*definition).name as usize).cast::<u32>();

@@ -7,8 +7,8 @@ use super::symbols::symbol_table;
 use super::types::*;
 
 symbol_table! {
-    /// What we call of the real libssl, and of the libcrypto it uses. A function that this release does
-    /// not have is `None`.
+    /// What we call of the real libssl, and of the libcrypto it uses. A function that this release
+    /// does not have is `None`.
     pub struct Real {
         // SSL_CTX_new(3)
         fn OPENSSL_init_ssl(u64, *const OPENSSL_INIT_SETTINGS) -> c_int;
@@ -187,8 +187,8 @@ impl Real {
     }
 }
 
-/// Calls a function of the real libssl, which is `unsafe`: the caller says why its arguments are good.
-/// What comes last is the value for a release that lacks the function.
+/// Calls a function of the real libssl, which is `unsafe`: the caller says why its arguments are
+/// good. What comes last is the value for a release that lacks the function.
 macro_rules! call {
     ($real:expr, $function:ident($($argument:expr),* $(,)?), $missing:expr $(,)?) => {
         match $real.$function {

@@ -1,8 +1,8 @@
 //! OpenSSL's types as C programs name them.
 //!
-//! The opaque structs carry OpenSSL's own tags (`ssl_ctx_st`, `ssl_session_st`, ...), so that a C file
-//! that includes the real `<openssl/ssl.h>` and then `sslcache.h` compiles: the C compiler itself
-//! proves that the prototypes are the same.
+//! The opaque structs carry OpenSSL's own tags (`ssl_ctx_st`, `ssl_session_st`, ...), so that a C
+//! file that includes the real `<openssl/ssl.h>` and then `sslcache.h` compiles: the C compiler
+//! itself proves that the prototypes are the same.
 
 #![allow(non_camel_case_types)]
 
@@ -48,7 +48,8 @@ opaque! {
 /// The C library's stream.
 pub type FILE = libc::FILE;
 
-/// Called with each new session a handshake made; 1 keeps the reference it is given, 0 gives it back.
+/// Called with each new session a handshake made; 1 keeps the reference it is given, 0 gives it
+/// back.
 pub type NewSessionCb = Option<unsafe extern "C-unwind" fn(*mut SSL, *mut SSL_SESSION) -> c_int>;
 /// Called with each session that is removed.
 pub type RemoveSessionCb = Option<unsafe extern "C-unwind" fn(*mut SSL_CTX, *mut SSL_SESSION)>;

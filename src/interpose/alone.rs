@@ -1,5 +1,5 @@
-//! Contexts that are left alone: with them everything is as if we were not there. `SSLCACHE_VERBOSE=1`
-//! tells why, once for each reason.
+//! Contexts that are left alone: with them everything is as if we were not there.
+//! `SSLCACHE_VERBOSE=1` tells why, once for each reason.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

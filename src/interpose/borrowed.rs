@@ -1,5 +1,5 @@
-//! libssl's contexts and connections, borrowed: not NULL, alive, and with the functions of the libssl that
-//! made them. So what libssl says of them is asked without `unsafe`.
+//! libssl's contexts and connections, borrowed: not NULL, alive, and with the functions of the
+//! libssl that made them. So what libssl says of them is asked without `unsafe`.
 
 use libc::{c_int, c_long};
 

@@ -86,9 +86,9 @@ pub unsafe fn ctx_new_ex(
         let ctx = call!(real, SSL_CTX_new_ex(libctx, propq, method), std::ptr::null_mut());
         (ctx, RealCtx::from_c(real, ctx))
     };
-    // What the real SSL_CTX_new calls inside ours is ours to attach. Of a program that has taken the
-    // real one from its handle, we see this call and no other, as far as libssl calls itself through
-    // us: half a context is none.
+    // What the real SSL_CTX_new calls inside ours is ours to attach. Of a program that has taken
+    // the real one from its handle, we see this call and no other, as far as libssl calls itself
+    // through us: half a context is none.
     if let (false, Some(made)) = (is_inside, made) {
         let is_half = libctx.is_null() && propq.is_null() && !is_called_by_name(SSL_CTX_NEW_EX);
         guard((), || if is_half { leave_alone(Why::TakenFromHandle) } else { attach(made) });
@@ -336,7 +336,8 @@ pub unsafe fn set_ssl_ctx(real: &'static Real, ssl: *mut SSL, ctx: *mut SSL_CTX)
     unsafe { call!(real, SSL_set_SSL_CTX(ssl, ctx), null) }
 }
 
-/// Whether this is the library whose contexts are attached: of another nothing is in a cache of ours.
+/// Whether this is the library whose contexts are attached: of another nothing is in a cache of
+/// ours.
 fn is_served(real: &Real) -> bool {
     served::real().is_some_and(|served| std::ptr::eq(served, real))
 }

@@ -1,4 +1,5 @@
-//! Which cache a connection uses: that of the context it was made from, whatever it was switched to.
+//! Which cache a connection uses: that of the context it was made from, whatever it was switched
+//! to.
 
 use libc::{c_int, c_long, c_void};
 
@@ -9,8 +10,8 @@ use crate::ffi::constants::CRYPTO_EX_INDEX_SSL;
 use crate::ffi::types::CryptoExData;
 use crate::ffi::types::SSL_CTX;
 
-/// The contexts that connections were made from which have been switched to another. Several maps, so
-/// that connections that are switched at one time do not wait for each other.
+/// The contexts that connections were made from which have been switched to another. Several maps,
+/// so that connections that are switched at one time do not wait for each other.
 static SWITCHED: [AddressMap<SSL_CTX>; 16] = [const { AddressMap::new() }; 16];
 /// Tells when one of these connections ends.
 static CONNECTION_ENDS: Ends = Ends::new(CRYPTO_EX_INDEX_SSL, connection_freed);
@@ -19,8 +20,8 @@ fn switched(ssl: usize) -> &'static AddressMap<SSL_CTX> {
     &SWITCHED[(ssl >> 6) % SWITCHED.len()]
 }
 
-/// Remembers the context a connection was made from, before it is switched to another: the cache, the
-/// callbacks and the counters stay those of the first.
+/// Remembers the context a connection was made from, before it is switched to another: the cache,
+/// the callbacks and the counters stay those of the first.
 pub fn remember_session_ctx(ssl: RealSsl) {
     let map = switched(ssl.addr());
     if map.get(ssl.addr()).is_none() && CONNECTION_ENDS.watch(ssl.real) {

@@ -1,10 +1,10 @@
 //! How we learn that an object of the real library ends.
 //!
-//! libcrypto runs the free function of an ex_data index for every object of its class that ends, also
-//! if nothing is stored under that index: so nothing is, and no slot is read that may be somebody
-//! else's. Since OpenSSL 3 an index belongs to the library context that was the thread's default when
-//! it was taken, and an object's end runs the functions of the default at that moment: there may have
-//! to be an index in several.
+//! libcrypto runs the free function of an ex_data index for every object of its class that ends,
+//! also if nothing is stored under that index: so nothing is, and no slot is read that may be
+//! somebody else's. Since OpenSSL 3 an index belongs to the library context that was the thread's
+//! default when it was taken, and an object's end runs the functions of the default at that moment:
+//! there may have to be an index in several.
 
 use libc::{c_int, c_long, c_void};
 
@@ -21,8 +21,8 @@ pub struct Ends {
     watched: AddressMap<()>,
 }
 
-/// The newest object of this thread that an index of ours has seen being made. What there is no memory
-/// to note was not seen.
+/// The newest object of this thread that an index of ours has seen being made. What there is no
+/// memory to note was not seen.
 static MADE: PerThread = PerThread::new();
 
 impl Ends {
@@ -31,14 +31,16 @@ impl Ends {
         Ends { class, free, watched: AddressMap::new() }
     }
 
-    /// Sees to it that an object that ends now, on this thread, is seen. False if that is impossible.
+    /// Sees to it that an object that ends now, on this thread, is seen. False if that is
+    /// impossible.
     pub fn watch(&self, real: &Real) -> bool {
         let current = library_context(real);
         self.watched.get(current).is_some() || self.take_index(real, current)
     }
 
-    /// The same for the object at this address, which was just made. The address of a library context proves little: it
-    /// may be that of an earlier one. An index that has seen the object does.
+    /// The same for the object at this address, which was just made. The address of a library
+    /// context proves little: it may be that of an earlier one. An index that has seen the object
+    /// does.
     pub fn watch_new(&self, real: &Real, object: usize) -> bool {
         MADE.take() == object || self.take_index(real, library_context(real))
     }
@@ -58,7 +60,8 @@ impl Ends {
     }
 }
 
-/// The library context that ex_data belongs to now. Before OpenSSL 3 there is one for each libcrypto.
+/// The library context that ex_data belongs to now. Before OpenSSL 3 there is one for each
+/// libcrypto.
 fn library_context(real: &Real) -> usize {
     let only = || real.CRYPTO_get_ex_new_index.map_or(0, |function| function as usize);
     // SAFETY: NULL changes nothing, and only the answer's address is looked at.

@@ -1,5 +1,5 @@
-//! The callbacks that every attached context has in the real library. They call the application's, so
-//! no guard stands around them.
+//! The callbacks that every attached context has in the real library. They call the application's,
+//! so no guard stands around them.
 
 use libc::{c_int, c_uchar};
 
@@ -139,7 +139,8 @@ impl Hooked<'_> {
     }
 }
 
-/// The mode is about to change. Where it had no automatic flush, none is owed for the handshakes so far.
+/// The mode is about to change. Where it had no automatic flush, none is owed for the handshakes so
+/// far.
 pub fn mode_changes(ctx: RealCtx, attached: &Attached) {
     let mode = attached.cache().mode();
     if !(mode.covers(true) && mode.auto_clears()) {

@@ -1,9 +1,9 @@
 //! What this thread is in the middle of.
 //!
 //! A callback that jumps away leaves such a mark behind, for later calls to stumble over. So
-//! [`quietly`] makes calls in which nothing of the application's runs, and [`freeing`] marks a context
-//! that nobody can use any more when its own callbacks are called. The mark of
-//! [`making`] has the next `SSL_CTX_new_ex` leave its context alone, at worst.
+//! [`quietly`] makes calls in which nothing of the application's runs, and [`freeing`] marks a
+//! context that nobody can use any more when its own callbacks are called. The mark of [`making`]
+//! has the next `SSL_CTX_new_ex` leave its context alone, at worst.
 
 use crate::ffi::per_thread::PerThread;
 use crate::ffi::types::SSL_CTX;
@@ -15,8 +15,9 @@ static FREEING: PerThread = PerThread::new();
 static MAKING: PerThread = PerThread::new();
 
 /// Calls the real library such that its calls back into us for the context at this address go
-/// straight through to it: `SSL_CTX_ctrl` gives the real library's own numbers, and the remove hook,
-/// which it calls once at most, does nothing. `None`, and nothing is called, without memory for that.
+/// straight through to it: `SSL_CTX_ctrl` gives the real library's own numbers, and the remove
+/// hook, which it calls once at most, does nothing. `None`, and nothing is called, without memory
+/// for that.
 pub fn quietly<R>(ctx: usize, call: impl FnOnce() -> R) -> Option<R> {
     QUIET.set(ctx).ok()?;
     let result = call();
@@ -29,8 +30,8 @@ pub fn is_quiet(ctx: usize) -> bool {
     QUIET.get() == ctx
 }
 
-/// The same, which ends here: to be asked by the remove hook. When it has run, libssl gives back its
-/// reference to the session.
+/// The same, which ends here: to be asked by the remove hook. When it has run, libssl gives back
+/// its reference to the session.
 pub fn ends_quiet(ctx: usize) -> bool {
     is_quiet(ctx) && QUIET.take() == ctx
 }
@@ -49,8 +50,9 @@ pub fn is_freeing(ctx: usize) -> bool {
     FREEING.get() == ctx
 }
 
-/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us. (Without memory
-/// for the mark the context is attached twice; the second time takes the place of the first.)
+/// Makes a call of the real `SSL_CTX_new`, which may call `SSL_CTX_new_ex` through us. (Without
+/// memory for the mark the context is attached twice; the second time takes the place of the
+/// first.)
 pub fn making(call: impl FnOnce() -> *mut SSL_CTX) -> *mut SSL_CTX {
     let _ = MAKING.set(1);
     let ctx = call();

@@ -24,8 +24,8 @@ pub fn real() -> Option<&'static Real> {
     served().map(|libssl| &libssl.real)
 }
 
-/// The libssl with these functions, if contexts of it are to be attached. The first that asks is served
-/// as long as it is loaded.
+/// The libssl with these functions, if contexts of it are to be attached. The first that asks is
+/// served as long as it is loaded.
 pub fn serve(real: &'static Real) -> Option<&'static Libssl> {
     let libssl = libssl::all().find(|libssl| std::ptr::eq(&libssl.real, real))?;
     let (this, null) = (std::ptr::from_ref(libssl).cast_mut(), std::ptr::null_mut());

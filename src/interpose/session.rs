@@ -14,8 +14,8 @@ use crate::rules::{Lifetime, SessionRef};
 #[derive(PartialEq)]
 pub struct RealSession(pub(super) NonNull<SSL_SESSION>);
 
-// SAFETY: libssl counts references atomically; what we read of a session is what libssl itself reads
-// from any thread.
+// SAFETY: libssl counts references atomically; what we read of a session is what libssl itself
+// reads from any thread.
 unsafe impl Send for RealSession {}
 // SAFETY: as above.
 unsafe impl Sync for RealSession {}

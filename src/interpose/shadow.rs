@@ -36,11 +36,11 @@ struct Shadows {
 
 static SHADOWS: Lock<Shadows> = Lock::new(Shadows { known: Vec::new(), incomplete: false });
 
-/// How many there may be, for who only wants to know that there is none: a look-up that finds nothing
-/// in our cache, and every removal. Both would else wait for one lock of the whole process.
+/// How many there may be. A look-up that finds nothing in our cache, and every removal, only want
+/// to know whether there are any, and would otherwise wait for one lock of the whole process.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Might there be a session in a real cache?
+/// Returns `false` if there is surely no session in a real cache.
 pub fn any() -> bool {
     COUNT.load(Ordering::Acquire) > 0
 }
@@ -81,8 +81,8 @@ pub fn install(ctx: RealCtx, session: Held<RealSession>) -> Held<RealSession> {
     session
 }
 
-/// Notes that `session` is in the real cache of the context at `ctx`. False without memory, and if it is in one
-/// already, or may be: one that `is_new` is not.
+/// Notes that `session` is in the real cache of the context at `ctx`. False without memory, and if
+/// it is in one already, or may be: one that `is_new` is not.
 fn claim(ctx: usize, session: &RealSession, is_new: bool) -> bool {
     let key = session.key();
     let mut shadows = shadows();
@@ -96,7 +96,8 @@ fn claim(ctx: usize, session: &RealSession, is_new: bool) -> bool {
     claimed
 }
 
-/// libssl removed from the cache of `ctx` what had the key of `session`, which may be another object.
+/// libssl removed from the cache of `ctx` what had the key of `session`, which may be another
+/// object.
 pub fn uninstalled(ctx: Ctx<'_>, session: &RealSession) {
     if !any() {
         return;
@@ -109,8 +110,8 @@ pub fn uninstalled(ctx: Ctx<'_>, session: &RealSession) {
     }
 }
 
-/// The context ends. What was installed for a handshake that failed before libssl came to remove it is
-/// still in its cache.
+/// The context ends. What was installed for a handshake that failed before libssl came to remove it
+/// is still in its cache.
 pub fn context_ends(ctx: RealCtx) {
     while let Some(shadow) = any().then(|| take(ctx.addr(), |_| true)).flatten() {
         quietly(ctx.addr(), || shadow.remove_from(ctx));

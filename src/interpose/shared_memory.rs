@@ -1,8 +1,8 @@
 //! Contexts in memory that processes share.
 //!
 //! A server may have libcrypto allocate from a mapping that its worker processes share, so that a
-//! context made in one is used, and freed, in another. libssl's own cache is in that memory too; ours
-//! is not. Such a context is left alone.
+//! context made in one is used, and freed, in another. libssl's own cache is in that memory too;
+//! ours is not. Such a context is left alone.
 
 use std::ffi::CStr;
 
@@ -49,8 +49,8 @@ fn mapping_is_shared(address: usize) -> Option<bool> {
     answer
 }
 
-/// The beginning of a line, `7f0c00000000-7f0c00021000 rw-s ...`; its rest is passed over. Nothing is
-/// allocated.
+/// The beginning of a line, `7f0c00000000-7f0c00021000 rw-s ...`; its rest is passed over. Nothing
+/// is allocated.
 struct Lines {
     bytes: [u8; 40],
     len: usize,

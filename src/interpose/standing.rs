@@ -87,8 +87,8 @@ impl SessionRef for RealSession {
     }
 
     fn mark_not_resumable(&self, ctx: Ctx<'_>) -> bool {
-        // The one public way; the hook this fires is to do nothing. The real cache does not hold the
-        // session, but it may hold a shadow with its key.
+        // The one public way; the hook this fires is to do nothing. The real cache does not hold
+        // the session, but it may hold a shadow with its key.
         let remove = || self.remove_from(RealCtx { real: real(), ctx });
         let removed = quietly(ctx.addr(), remove) == Some(true);
         if removed {

@@ -21,9 +21,9 @@ where
     S: SessionRef,
     S::Standing: Standing<Session = S>,
 {
-    /// A server's look-up for a session id: the internal cache, then the application's get callback.
-    /// With `single_use` the session leaves the cache in the same step, so that of several
-    /// handshakes that offer it one gets it.
+    /// A server's look-up for a session id: the internal cache, then the application's get
+    /// callback. With `single_use` the session leaves the cache in the same step, so that of
+    /// several handshakes that offer it one gets it.
     pub fn look_up(
         &self,
         ctx: Ctx<'_>,
@@ -48,8 +48,8 @@ where
     fn cached(&self, key: &Key, single_use: bool) -> Option<Held<S>> {
         let look_up = if single_use { SessionCache::peek } else { SessionCache::get };
         let found = guard(None, || look_up(&self.sessions, key)).map(Held::new);
-        // libssl compares with the session as it is now: one whose id has changed, or that a release
-        // before CVE-2024-2511 has left without one, is found no more.
+        // libssl compares with the session as it is now: one whose id has changed, or that a
+        // release before CVE-2024-2511 has left without one, is found no more.
         let has_changed = found.as_ref().is_some_and(|session| session.key() != *key);
         if !has_changed && !single_use {
             return found;

@@ -6,9 +6,9 @@ use std::ops::Deref;
 /// A session whose reference is given back by hand.
 ///
 /// A callback that does not return takes the frames below it away, and with them what they hold.
-/// libssl's frames have no destructors: the reference in their hands is lost, and that is all. So it
-/// is here. A destructor would run the application's ex_data free functions while an exception passes,
-/// where a second one ends the process, and a jump would skip it anyway.
+/// libssl's frames have no destructors: the reference in their hands is lost, and that is all. So
+/// it is here. A destructor would run the application's ex_data free functions while an exception
+/// passes, where a second one ends the process, and a jump would skip it anyway.
 #[must_use = "a reference that nobody gives back keeps the session for ever"]
 pub struct Held<S>(ManuallyDrop<S>);
 
@@ -23,7 +23,8 @@ impl<S> Held<S> {
         ManuallyDrop::into_inner(self.0)
     }
 
-    /// Gives the reference back. If it was the last one, ex_data free functions of the application run.
+    /// Gives the reference back. If it was the last one, ex_data free functions of the application
+    /// run.
     pub fn release(self) {
         drop(self.into_inner());
     }

@@ -47,8 +47,8 @@ impl<S: SessionRef> Default for InternalCache<S> {
     }
 }
 
-/// How many sessions a cache of this size holds. OpenSSL counts the new session before it makes room,
-/// so a cache of size n keeps n - 1, but at least the new one; 0 is unlimited.
+/// How many sessions a cache of this size holds. OpenSSL counts the new session before it makes
+/// room, so a cache of size n keeps n - 1, but at least the new one; 0 is unlimited.
 fn capacity(size: usize) -> usize {
     match size {
         0 => usize::MAX,
@@ -78,8 +78,8 @@ impl<S: SessionRef> InternalCache<S> {
         found.map(Held::release).is_some()
     }
 
-    /// `SSL_CTX_flush_sessions`: what has expired by `tm`, in the arithmetic of the sessions' makers;
-    /// everything for 0.
+    /// `SSL_CTX_flush_sessions`: what has expired by `tm`, in the arithmetic of the sessions'
+    /// makers; everything for 0.
     pub fn flush(&self, ctx: Ctx<'_>, tm: c_long, lifetime: Lifetime) {
         match tm {
             0 => self.leave_all(ctx, None, Cause::Expired),
@@ -204,7 +204,8 @@ impl<S: SessionRef> InternalCache<S> {
         self.sessions.statistics()
     }
 
-    /// The commands of `SSL_CTX_ctrl` that are answered the same in both standings; `None` for others.
+    /// The commands of `SSL_CTX_ctrl` that are answered the same in both standings; `None` for
+    /// others.
     pub fn ctrl(&self, command: c_int, argument: c_long) -> Option<c_long> {
         let answer = match command {
             SSL_CTRL_SESS_NUMBER => self.sessions.len() as c_long,
@@ -221,7 +222,8 @@ impl<S: SessionRef> InternalCache<S> {
         Some(answer)
     }
 
-    /// Sets the size, without evicting: the next add does. The previous size, or 0 for a negative one.
+    /// Sets the size, without evicting: the next add does. The previous size, or 0 for a negative
+    /// one.
     fn set_size(&self, size: c_long) -> c_long {
         let Ok(size) = usize::try_from(size) else { return 0 };
         self.sessions.set_capacity(capacity(size));

@@ -105,8 +105,8 @@ impl<S: SessionRef> View<S> {
         self.shown.lock_or(|shown| shown.has_ended = true)
     }
 
-    /// Step 3 for all that is in the cache. What is seen there may leave meanwhile: references to it
-    /// are given back at the end, outside the guard.
+    /// Step 3 for all that is in the cache. What is seen there may leave meanwhile: references to
+    /// it are given back at the end, outside the guard.
     fn fill(&self, cache: &SessionCache<S>) {
         let mut seen = Vec::new();
         let mut show = |key: &Key, session: &S| {

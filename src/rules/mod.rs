@@ -1,13 +1,14 @@
 //! What OpenSSL does with its internal cache: who is stored, who leaves, which callback runs when,
 //! what is counted. Written once, for both standings, over a [`SessionRef`].
 //!
-//! **The lock rule**: nothing foreign runs under a lock, except taking a reference to a session. The
-//! engine returns what left the cache; the application's callbacks, and the drop of a session's last
-//! reference, happen here, when every lock is free again. So a callback may use the cache as it likes.
+//! **The lock rule**: nothing foreign runs under a lock, except taking a reference to a session.
+//! The engine returns what left the cache; the application's callbacks, and the drop of a session's
+//! last reference, happen here, when every lock is free again. So a callback may use the cache as
+//! it likes.
 //!
 //! **A callback need not return** (`ffi::guard` says what that asks of us). The engine's part of an
-//! operation is guarded; then the application is called, with one session in our hands and all others
-//! in the cache, whose next call finds everything in order.
+//! operation is guarded; then the application is called, with one session in our hands and all
+//! others in the cache, whose next call finds everything in order.
 
 mod add;
 mod callbacks;

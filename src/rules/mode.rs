@@ -50,7 +50,8 @@ impl CacheMode {
     }
 
     /// A handshake that made a session stores it in the internal cache. With TLS 1.3 a server whose
-    /// tickets are stateless has no use for it, unless the application wants to hear of its removal.
+    /// tickets are stateless has no use for it, unless the application wants to hear of its
+    /// removal.
     pub fn stores_after(self, handshake: &Handshake, remove_cb_set: bool) -> bool {
         self.stores()
             && (!handshake.tls13

@@ -1,7 +1,8 @@
-//! Which contexts may hold a session: asked when its time changes, so that not every cache is searched.
+//! Which contexts may hold a session: asked when its time changes, so that not every cache is
+//! searched.
 //!
-//! A **bit-sliced Bloom filter**. Contexts sit in groups of 64, and a group has 2048 rows of 64 bits, a
-//! bit for each context. The address of a session chooses two of the rows:
+//! A **bit-sliced Bloom filter**. Contexts sit in groups of 64, and a group has 2048 rows of 64
+//! bits, a bit for each context. The address of a session chooses two of the rows:
 //!
 //! ```text
 //!            context  63 ...  3  2  1  0
@@ -10,8 +11,8 @@
 //!                                             only context 3 may hold it
 //! ```
 //!
-//! A context that stores a session sets its bit in both rows. The bit stays when the session leaves:
-//! then a search finds nothing, until the context goes and its bit is cleared.
+//! A context that stores a session sets its bit in both rows. The bit stays when the session
+//! leaves: then a search finds nothing, until the context goes and its bit is cleared.
 //!
 //! **Nothing is missed**, though no lock is taken:
 //!
@@ -23,9 +24,9 @@
 //! | S4. reads the count of changes again | C4. moves the session in the caches of these contexts |
 //!
 //! S1, S4, C2 and C3 are sequentially consistent: they have one order. If C2 comes before S4, the
-//! storing thread sees that something has changed, reads the expiry again, and moves the session itself
-//! ([`move_if_changed`]). If S4 comes before C2, the changing thread finds the bits of S1, and in that
-//! cache the session of S3.
+//! storing thread sees that something has changed, reads the expiry again, and moves the session
+//! itself ([`move_if_changed`]). If S4 comes before C2, the changing thread finds the bits of S1,
+//! and in that cache the session of S3.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -89,7 +90,8 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Step S1: this context is about to store `session`. Bits that are set already are not written.
+    /// Step S1: this context is about to store `session`. Bits that are set already are not
+    /// written.
     pub fn note(&self, session: &impl SessionRef) {
         for row in self.rows.of(session) {
             if row.load(Ordering::SeqCst) & self.bit == 0 {
@@ -116,8 +118,8 @@ pub fn count_change() -> u64 {
     CHANGES.0.fetch_add(1, Ordering::SeqCst) + 1
 }
 
-/// S4 and what follows: `session` was inserted, or moved, by `expiry`, which was read when there had
-/// been `seen` changes. Calls `move_to` for as long as that is not its expiry any more.
+/// S4 and what follows: `session` was inserted, or moved, by `expiry`, which was read when there
+/// had been `seen` changes. Calls `move_to` for as long as that is not its expiry any more.
 pub fn move_if_changed<S: SessionRef>(
     session: &S,
     mut seen: u64,

@@ -1,5 +1,5 @@
-//! What is the same for the contexts of both standings: each has a cache, a number and a report, and is
-//! found by what concerns a session wherever it is cached.
+//! What is the same for the contexts of both standings: each has a cache, a number and a report,
+//! and is found by what concerns a session wherever it is cached.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -56,7 +56,8 @@ where
         Member { cache: InternalCache::default(), number, reported: AtomicBool::new(false) }
     }
 
-    /// `context`, whose part this is, has been made: it is in the report at exit, if there will be one.
+    /// `context`, whose part this is, has been made: it is in the report at exit, if there will be
+    /// one.
     pub fn made(&self, context: &Counted<<S::Standing as Standing>::Context>) {
         fork::register();
         if report::stats_wanted() {
@@ -89,8 +90,8 @@ struct ContextGroup<C> {
     next: OnceBox<ContextGroup<C>>,
 }
 
-/// At no moment is it half changed: what a vanished thread left in the child of a fork is good as it
-/// is, but for a seat or a reference that nobody gives back.
+/// At no moment is it half changed: what a vanished thread left in the child of a fork is good as
+/// it is, but for a seat or a reference that nobody gives back.
 struct Contexts<C> {
     seats: [Option<Counted<C>>; SEATS],
     /// Seats that may be taken.
@@ -121,8 +122,8 @@ impl<C> ContextGroup<C> {
         Some(1 << seat)
     }
 
-    /// Frees the seats that were left. Not one by one: the filter has many rows. Returns whether there
-    /// were any.
+    /// Frees the seats that were left. Not one by one: the filter has many rows. Returns whether
+    /// there were any.
     fn clear(&self) -> bool {
         let mut contexts = self.contexts.lock();
         self.rows.forget(contexts.left);
@@ -207,8 +208,8 @@ impl<T: Standing> Registry<T> {
         seats.filter_map(|(group, seat)| group.contexts.lock().seats[seat].clone())
     }
 
-    /// The time or timeout of a session changed: it moves in every cache that holds it (steps C2 to C4
-    /// of `presence`).
+    /// The time or timeout of a session changed: it moves in every cache that holds it (steps C2 to
+    /// C4 of `presence`).
     pub fn reschedule(&'static self, session: &T::Session) {
         let seen = presence::count_change();
         let (key, expiry) = session.key_and_expiry();

@@ -37,8 +37,8 @@ impl Cipher {
     }
 }
 
-/// A cipher suite pointer as a C program gave it: a suite of ours, or a pointer to who knows what. Only
-/// ever followed if it is ours.
+/// A cipher suite pointer as a C program gave it: a suite of ours, or a pointer to who knows what.
+/// Only ever followed if it is ours.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CipherPtr(pub *const SSL_CIPHER);
 

@@ -21,8 +21,9 @@ use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{GEN_SESSION_CB, SSL, SSL_CTX, SSL_SESSION};
 use crate::rules::{Counter, Counters, Handshake, Held, SessionRef};
 
-/// A counted reference to a context, as a connection holds it. Given back by hand, as those to sessions
-/// are ([`Held`]): with the last one the application is told of what was in the context's cache.
+/// A counted reference to a context, as a connection holds it. Given back by hand, as those to
+/// sessions are ([`Held`]): with the last one the application is told of what was in the context's
+/// cache.
 #[derive(Clone, Copy)]
 struct ContextRef(*const Context);
 
@@ -56,7 +57,7 @@ pub struct Connection {
     /// The context it was made from: its cache, callbacks and counters are used, whatever follows.
     session_ctx: ContextRef,
     state: Lock<State>,
-    /// That of the method, beside it: a look-up takes no lock for it.
+    /// The method's version, duplicated as an atomic so that look-ups need no lock.
     version: AtomicI32,
     ex_data: ExData,
 }
@@ -137,8 +138,8 @@ impl Connection {
         self.state.lock().ctx.get().as_c()
     }
 
-    /// `SSL_set_SSL_CTX`; `None` goes back to the context the connection was made from. The cache and
-    /// the callbacks stay those of that one.
+    /// `SSL_set_SSL_CTX`; `None` goes back to the context the connection was made from. The cache
+    /// and the callbacks stay those of that one.
     pub fn set_ctx(&self, context: Option<&Context>) -> *mut SSL_CTX {
         let new = ContextRef::new(context.unwrap_or(self.session_ctx()));
         let (pointer, sid_ctx) = (new.get().as_c(), new.get().sid_ctx());
@@ -177,8 +178,8 @@ impl Connection {
         self.state.lock().session.clone()
     }
 
-    /// `SSL_set_session`. The old session's reference is given back. As in OpenSSL the connection takes
-    /// the method, and with it the version, of the context it was switched to.
+    /// `SSL_set_session`. The old session's reference is given back. As in OpenSSL the connection
+    /// takes the method, and with it the version, of the context it was switched to.
     pub fn set_session(&self, session: Option<SessionHandle>) {
         let mut state = self.state.lock();
         let method = state.ctx.get().method;
@@ -215,8 +216,8 @@ impl Connection {
         self.state.lock().generate_session_id = callback;
     }
 
-    /// A new session id, as a server makes it: by the application's generator, or at random. `None`,
-    /// with the error queued, if that gives none that is free.
+    /// A new session id, as a server makes it: by the application's generator, or at random.
+    /// `None`, with the error queued, if that gives none that is free.
     fn generate_session_id(&self) -> Option<Id> {
         const FUNCTION: &CStr = c"SSLCACHE_negotiated";
         let generator = self.state.lock().generate_session_id;
@@ -225,7 +226,8 @@ impl Connection {
             Some(generator) => {
                 let mut id = [0; SSL_MAX_SSL_SESSION_ID_LENGTH];
                 let mut len = id.len() as c_uint;
-                // SAFETY: the application's function; the buffer and its length live across the call.
+                // SAFETY: the application's function; the buffer and its length live across the
+                // call.
                 if unsafe { generator(self.as_c(), id.as_mut_ptr(), &mut len) } == 0 {
                     errors::raise(SSL_R_SSL_SESSION_ID_CALLBACK_FAILED, FUNCTION);
                     return None;
@@ -260,8 +262,8 @@ impl Connection {
         self.session_ctx().cache().contains(key)
     }
 
-    /// What a server does with the session id of a ClientHello. A session that may be resumed becomes
-    /// the connection's, and is returned.
+    /// What a server does with the session id of a ClientHello. A session that may be resumed
+    /// becomes the connection's, and is returned.
     pub fn accept_session(&self, id: &[u8]) -> Option<SessionHandle> {
         let context = self.session_ctx();
         context.cache().count(|counters| &counters.accept);
@@ -298,10 +300,10 @@ impl Connection {
         true
     }
 
-    /// What the end of a handshake does with its session: it becomes the connection's, and is stored,
-    /// offered to the application, and now and then everything expired is flushed, as the mode says.
-    /// A server's session without an id gets one. False if the mode, or the session, has nothing stored
-    /// or offered.
+    /// What the end of a handshake does with its session: it becomes the connection's, and is
+    /// stored, offered to the application, and now and then everything expired is flushed, as the
+    /// mode says. A server's session without an id gets one. False if the mode, or the session, has
+    /// nothing stored or offered.
     pub fn negotiated(&self, session: &SessionHandle) -> bool {
         let (context, server) = (self.session_ctx(), self.is_server());
         if server && session.key().id().is_empty() {

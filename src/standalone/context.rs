@@ -19,8 +19,9 @@ use crate::rules::{Held, InternalCache, Member};
 
 /// A context object.
 ///
-/// [`Counted`] keeps the memory; `references` counts what C holds. When that count ends, the sessions
-/// go and the ex_data free functions run, while the handle is still good for their callbacks.
+/// [`Counted`] keeps the memory; `references` counts what C holds. When that count ends, the
+/// sessions go and the ex_data free functions run, while the handle is still good for their
+/// callbacks.
 #[repr(C)]
 pub struct Context {
     tag: Tag,

@@ -1,9 +1,10 @@
 //! A session as DER: what `i2d_SSL_SESSION` writes and `d2i_SSL_SESSION` reads.
 //!
-//! The structure is OpenSSL's, element for element, so that either library reads what the other wrote.
-//! Only DER is read, where OpenSSL's decoder also takes other forms of BER that no encoder of sessions
-//! writes (indefinite lengths, lengths longer than need be, strings in pieces). An INTEGER of no bytes,
-//! which old encoders did write, is 0 as there; what follows the SEQUENCE is left alone.
+//! The structure is OpenSSL's, element for element, so that either library reads what the other
+//! wrote. Only DER is read, where OpenSSL's decoder also takes other forms of BER that no encoder
+//! of sessions writes (indefinite lengths, lengths longer than need be, strings in pieces). An
+//! INTEGER of no bytes, which old encoders did write, is 0 as there; what follows the SEQUENCE is
+//! left alone.
 
 use ::der::asn1::{AnyRef, ContextSpecific, ContextSpecificRef, OctetStringRef};
 use ::der::{
@@ -62,8 +63,8 @@ impl From<::der::Error> for Refused {
     }
 }
 
-/// The session at the start of `input`, and how many bytes of it that took. libcrypto makes the peers,
-/// and calls the new functions of their ex_data: what is read without it is guarded here.
+/// The session at the start of `input`, and how many bytes of it that took. libcrypto makes the
+/// peers, and calls the new functions of their ex_data: what is read without it is guarded here.
 pub fn decode(input: &[u8]) -> Result<(Values, usize), Refused> {
     if input.is_empty() {
         return Err(Refused::Asn1(&[ASN1_R_TOO_SMALL]));
@@ -94,8 +95,8 @@ pub fn encode(values: &Values) -> Result<Option<Zeroizing<Vec<u8>>>, NoMemory> {
     element(&Fields::of(values, &cipher.to_be_bytes()))
 }
 
-/// The whole element in one allocation, so no copy of the master key is left behind. `None` if it is
-/// longer than one can be.
+/// The whole element in one allocation, so no copy of the master key is left behind. `None` if it
+/// is longer than one can be.
 fn element(value: &impl Encode) -> Result<Option<Zeroizing<Vec<u8>>>, NoMemory> {
     let Some(len) = value.encoded_len().ok().and_then(|len| usize::try_from(len).ok()) else {
         return Ok(None);

@@ -1,7 +1,8 @@
 //! ex_data: what applications hang on an object by index.
 //!
-//! Where libcrypto is in the process it is libcrypto's, so that the new, dup and free functions given
-//! to `CRYPTO_get_ex_new_index` run as with libssl. Where it is not, an index is a place in a list.
+//! Where libcrypto is in the process it is libcrypto's, so that the new, dup and free functions
+//! given to `CRYPTO_get_ex_new_index` run as with libssl. Where it is not, an index is a place in a
+//! list.
 
 use std::cell::UnsafeCell;
 
@@ -35,7 +36,8 @@ unsafe impl Send for ExData {}
 // SAFETY: as above.
 unsafe impl Sync for ExData {}
 
-/// The greatest index kept without libcrypto: far beyond any real one, and a bound on what a wild one costs.
+/// The greatest index kept without libcrypto: far above any real index; bounds the allocation for a
+/// bogus one.
 const MAX_OWN_INDEX: c_int = 4095;
 
 impl ExData {
@@ -110,7 +112,8 @@ impl ExData {
         }
     }
 
-    /// Runs the free functions: to be called while the object is still whole. Afterwards it is empty.
+    /// Runs the free functions: to be called while the object is still whole. Afterwards it is
+    /// empty.
     pub fn free(&self, object: *mut c_void) {
         let Store::LibCrypto(crypto, data) = &self.store else { return };
         if let Some(free) = crypto.CRYPTO_free_ex_data {

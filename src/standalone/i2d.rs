@@ -1,5 +1,5 @@
-//! A session of our own to and from DER in buffers of C: what `d2i_SSL_SESSION` and `i2d_SSL_SESSION` do
-//! with their pointers.
+//! A session of our own to and from DER in buffers of C: what `d2i_SSL_SESSION` and
+//! `i2d_SSL_SESSION` do with their pointers.
 
 use libc::{c_int, c_long, c_uchar, c_void};
 

@@ -44,8 +44,8 @@ pub struct Peer<T: Object> {
 }
 
 impl<T: Object> Peer<T> {
-    /// The peer in `der`, one whole element. `None` if libcrypto cannot read it; without libcrypto it
-    /// is kept as it is.
+    /// The peer in `der`, one whole element. `None` if libcrypto cannot read it; without libcrypto
+    /// it is kept as it is.
     pub fn from_der(der: &[u8]) -> Result<Option<Counted<Peer<T>>>, NoMemory> {
         let Some(functions) = libcrypto().and_then(T::functions) else {
             let der = copied(der)?;
@@ -73,8 +73,8 @@ struct Owned<T> {
     functions: Functions<T>,
 }
 
-// SAFETY: certificates and keys are counted atomically and guard what they fill in later by locks of
-// their own; libssl shares them between threads in the same way.
+// SAFETY: certificates and keys are counted atomically and guard what they fill in later by locks
+// of their own; libssl shares them between threads in the same way.
 unsafe impl<T> Send for Owned<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Owned<T> {}

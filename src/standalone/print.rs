@@ -17,8 +17,8 @@ use crate::ffi::memory::{NoMemory, OwnedCStr, zeroed};
 /// Text that is wiped. Not a `String`: names are whatever bytes the peer sent.
 pub type Text = Zeroizing<Vec<u8>>;
 
-/// `SSL_SESSION_print`. OpenSSL gives up at a name or a ticket of no bytes, which no peer sends; here the
-/// rest follows.
+/// `SSL_SESSION_print`. OpenSSL gives up at a name or a ticket of no bytes, which no peer sends;
+/// here the rest follows.
 pub fn print(v: &Values) -> Result<Text, NoMemory> {
     text(v, |to| session(to, v))
 }

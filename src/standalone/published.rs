@@ -1,21 +1,21 @@
 //! What a cache reads of a session, without the session's lock.
 //!
-//! Each operation on a cache begins with the key of a session, and often its expiry. Under a lock that
-//! would be two writes to the session's memory; so these few values are published beside it, with a
-//! sequence number that is odd while they change.
+//! Each operation on a cache begins with the key of a session, and often its expiry. Under a lock
+//! that would be two writes to the session's memory; so these few values are published beside it,
+//! under a sequence lock.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use zeroize::Zeroize;
 
 use super::values::{LIFETIME, Values};
-use sslcache_sync::Sequence;
+use sslcache_sync::SeqLock;
 
 use crate::cache::{Expiry, KEY_WORDS, Key};
 
 /// Version, id, time and timeout of a session, as they were last set.
 pub struct Published {
-    sequence: Sequence,
+    lock: SeqLock,
     key: [AtomicU64; KEY_WORDS],
     time: AtomicI64,
     timeout: AtomicI64,
@@ -25,16 +25,16 @@ impl Published {
     /// Those of `values`.
     pub fn new(values: &Values) -> Self {
         Published {
-            sequence: Sequence::new(),
+            lock: SeqLock::new(),
             key: values.key().words().map(AtomicU64::new),
             time: AtomicI64::new(values.time),
             timeout: AtomicI64::new(values.timeout),
         }
     }
 
-    /// Publishes those of `values`: by one thread at a time, who holds the lock of the session.
+    /// Publishes those of `values`: call only while holding the lock of the session.
     pub fn publish(&self, values: &Values) {
-        let _writing = self.sequence.write();
+        let _writing = self.lock.write();
         for (published, word) in self.key.iter().zip(values.key().words()) {
             published.store(word, Ordering::Relaxed);
         }
@@ -44,9 +44,9 @@ impl Published {
 
     /// What `read` makes of them; `None` if they changed meanwhile.
     fn consistent<R>(&self, read: impl FnOnce() -> R) -> Option<R> {
-        let number = self.sequence.begin_reading();
+        let number = self.lock.begin_read();
         let read = read();
-        self.sequence.has_kept(number).then_some(read)
+        self.lock.is_valid(number).then_some(read)
     }
 
     /// The key; `None` if it is being changed.
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn what_is_being_changed_is_not_read() {
         let published = Published::new(&values(1));
-        let _writing = published.sequence.write();
+        let _writing = published.lock.write();
         assert_eq!(published.key(), None);
         assert_eq!(published.expiry(), None);
         assert_eq!(published.key_and_expiry(), None);

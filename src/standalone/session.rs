@@ -17,8 +17,9 @@ use crate::rules::Held;
 
 /// A session object, counted by reference.
 ///
-/// The lock is there because a C program may set a value while another thread reads it; OpenSSL leaves
-/// that a data race. What a pointer getter returned is good until that value is set again, as there.
+/// The lock is there because a C program may set a value while another thread reads it; OpenSSL
+/// leaves that a data race. What a pointer getter returned is good until that value is set again,
+/// as there.
 ///
 /// The order of the fields matters: those that a cache reads and writes share a cache line with the
 /// count of the references.
@@ -159,7 +160,8 @@ impl Held<Counted<Session>> {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // libcrypto frees nothing of ours while an exception passes that one of the functions throws.
+        // libcrypto frees nothing of ours while an exception passes that one of the functions
+        // throws.
         let values = self.values.get_mut();
         let peers = Held::new((values.peer.clone(), values.peer_rpk.clone()));
         self.ex_data.free(self.as_c().cast());

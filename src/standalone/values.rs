@@ -36,8 +36,8 @@ impl Id {
         id.set(bytes).then_some(id)
     }
 
-    /// Replaces the value; false, and nothing changed, if `bytes` are more than 32. Bytes beyond the
-    /// new length keep their old value: a C program may still hold the pointer.
+    /// Replaces the value; false, and nothing changed, if `bytes` are more than 32. Bytes beyond
+    /// the new length keep their old value: a C program may still hold the pointer.
     pub fn set(&mut self, bytes: &[u8]) -> bool {
         if bytes.len() > self.bytes.len() {
             return false;

@@ -1,6 +1,6 @@
-//! Our d2i, getters and i2d beside those of the real libssl, in one process: the real one is loaded where
-//! nobody else sees it, after this library has decided that it stands alone. Used by `tests/der.rs` and
-//! by the fuzz target `d2i`.
+//! Our d2i, getters and i2d beside those of the real libssl, in one process: the real one is loaded
+//! where nobody else sees it, after this library has decided that it stands alone. Used by
+//! `tests/der.rs` and by the fuzz target `d2i`.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 use std::ptr::{null, null_mut};
@@ -47,8 +47,8 @@ macro_rules! functions {
                 $table {
                     $($name: {
                         let name = CString::new(stringify!($name)).unwrap();
-                        // SAFETY: dlsym with a live handle and a C string; the function of this name
-                        // has this type, and a null pointer is refused.
+                        // SAFETY: dlsym with a live handle and a C string; the function of this
+                        // name has this type, and a null pointer is refused.
                         unsafe {
                             let found = libc::dlsym(handle, name.as_ptr());
                             assert!(!found.is_null(), "{name:?}");
@@ -301,8 +301,8 @@ fn compare_sessions(our: *mut SSL_SESSION, their: *mut SSL_SESSION) {
 fn compare_errors(our: &[(c_ulong, c_ulong)], their: &[(c_ulong, c_ulong)], input: &[u8]) {
     const SSL: c_ulong = 20;
     const SEQUENCE_LENGTH_MISMATCH: (c_ulong, c_ulong) = (13, 148);
-    // The raw public key, which the real one is too old for, is where it stops. What is not DER ours
-    // refuses at once, where the real one reads on and may refuse it for something else.
+    // The raw public key, which the real one is too old for, is where it stops. What is not DER
+    // ours refuses at once, where the real one reads on and may refuse it for something else.
     if our == their || their == [SEQUENCE_LENGTH_MISMATCH] || !is_der(input) {
         return;
     }
@@ -311,8 +311,9 @@ fn compare_errors(our: &[(c_ulong, c_ulong)], their: &[(c_ulong, c_ulong)], inpu
     assert!(!mixed, "errors: ours {our:?}, theirs {their:?} for {input:02x?}");
 }
 
-/// Whether the framing of the elements is DER: short tags, definite lengths that are as short as can be,
-/// no strings in pieces. (What is inside a certificate is libcrypto's to judge, in either library.)
+/// Whether the framing of the elements is DER: short tags, definite lengths that are as short as
+/// can be, no strings in pieces. (What is inside a certificate is libcrypto's to judge, in either
+/// library.)
 pub fn is_der(input: &[u8]) -> bool {
     element(input).is_some_and(|(_, mut content, _)| {
         while !content.is_empty() {

@@ -1,5 +1,5 @@
-//! What several tests measure: the symbols of the built library, of the header and of the real libssl,
-//! and what there is to say of each function.
+//! What several tests measure: the symbols of the built library, of the header and of the real
+//! libssl, and what there is to say of each function.
 
 // Each test uses its part.
 #![allow(dead_code, missing_docs)]

@@ -16,7 +16,8 @@ pub struct Derived<T> {
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
-// SAFETY: the value is written once, by the one thread that has claimed it, and read only after that.
+// SAFETY: the value is written once, by the one thread that has claimed it, and read only after
+// that.
 unsafe impl<T: Copy + Send + Sync> Sync for Derived<T> {}
 
 impl<T: Copy> Derived<T> {

@@ -1,5 +1,5 @@
-//! Sleeping until a word in memory changes: without allocating, with `errno` kept, and with no point
-//! where a thread is cancelled.
+//! Sleeping until a word in memory changes: without allocating, with `errno` kept, and with no
+//! point where a thread is cancelled.
 
 #[cfg(loom)]
 use loom::sync::atomic::AtomicU32;

@@ -3,25 +3,25 @@
 //! A child inherits memory as it is at the moment of the fork, and of the threads only the one that
 //! forks. What another thread was changing stays half changed there. So the thread that forks shuts
 //! the gate, and waits until nobody is inside. It is a big-reader lock: a thread that takes a lock
-//! notes in a cache line of its own, its *seat*, that it is inside; who forks looks at all seats. So
-//! a fork costs the same whatever the number of locks, and writes to none of them: no page is copied
-//! for its sake.
+//! notes in a cache line of its own, its *seat*, that it is inside; a forking thread looks at all
+//! seats. So a fork costs the same whatever the number of locks, and writes to none of them: no
+//! page is copied for its sake.
 //!
 //! Thread T takes a lock, thread F forks:
 //!
 //! 1. T notes in its seat that it is inside; then takes the lock; then looks at the gate.
 //! 2. F shuts the gate; then looks at the seats.
-//! 3. In the one order of these steps either T finds the gate shut, gives the lock back untouched and
-//!    waits; or F finds T inside, and waits until it has left.
-//! 4. T passes a shut gate if it is inside already (it holds a lock that F waits for), or is F itself
-//!    (what else runs at a fork may use the library).
+//! 3. In the one order of these steps either T finds the gate shut, gives the lock back untouched
+//!    and waits; or F finds T inside, and waits until it has left.
+//! 4. T passes a shut gate if it is inside already (it holds a lock that F waits for), or is F
+//!    itself (what else runs at a fork may use the library).
 //!
-//! **Every wait ends.** F waits [`QUIET_WITHIN`] at most, T [`SHUT_FOR`]: after that the fork goes on
-//! without the gate. Then, and where nobody shut it (`_Fork`, `clone`), a lock in the child may be held
-//! by a thread that does not exist there. A lock says in which *generation* of the process it was
-//! taken; a child begins the next one. What was taken earlier is *abandoned* ([`Gate::is_abandoned`]),
-//! unless the thread that forked holds it: it forked in a signal handler, and goes on in both
-//! processes when the handler returns.
+//! **Every wait ends.** F waits [`QUIET_WITHIN`] at most, T [`SHUT_FOR`]: after that the fork goes
+//! on without the gate. Then, and where nobody shut it (`_Fork`, `clone`), a lock in the child may
+//! be held by a thread that does not exist there. A lock says in which *generation* of the process
+//! it was taken; a child begins the next one. What was taken earlier is *abandoned*
+//! ([`Gate::is_abandoned`]), unless the thread that forked holds it: it forked in a signal handler,
+//! and goes on in both processes when the handler returns.
 
 #[cfg(loom)]
 use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
@@ -33,8 +33,8 @@ use std::time::Instant;
 
 use crate::futex;
 
-/// How long a fork waits for others to leave. Long enough that on a loaded machine a thread that was
-/// interrupted inside gets its turn.
+/// How long a fork waits for others to leave. Long enough that on a loaded machine a thread that
+/// was interrupted inside gets its turn.
 const QUIET_WITHIN: Duration = Duration::from_millis(50);
 
 /// How long anybody waits for a fork. Long enough for the kernel to copy the tables of 100 GB; over
@@ -45,11 +45,11 @@ const SHUT_FOR: Duration = Duration::from_secs(1);
 pub(crate) const WAITERS: u64 = 1;
 /// In the word of a lock: it was taken from a thread that is gone.
 pub(crate) const ABANDONED: u64 = 1 << 1;
-/// From here on the generation, in the word of a lock and in the state of the gate. It wraps: nobody is
-/// a child that deep of where a lock was left.
+/// From here on the generation, in the word of a lock and in the state of the gate. It wraps:
+/// nobody is a child that deep of where a lock was left.
 const GENERATION: u64 = 1 << 2;
-/// From here on the thread, in the word of a lock (0 is none); in the state of the gate, how many have
-/// shut it.
+/// From here on the thread, in the word of a lock (0 is none); in the state of the gate, how many
+/// have shut it.
 const THREAD: u64 = 1 << 20;
 
 fn generation(word: u64) -> u64 {
@@ -93,8 +93,8 @@ impl Thread {
     }
 }
 
-/// The address of the thread's control block: no two threads have the same. It has 48 bits at most, and
-/// is aligned to 16.
+/// The address of the thread's control block: no two threads have the same. It has 48 bits at most,
+/// and is aligned to 16.
 #[inline(always)]
 #[cfg(all(not(loom), target_arch = "x86_64", target_os = "linux"))]
 fn control_block() -> u64 {
@@ -128,8 +128,8 @@ impl State {
 #[cfg_attr(loom, derive(Default))]
 #[repr(align(64))]
 struct Seat {
-    /// Whose it is, 0 for nobody's. For good: threads do not say when they end. A later thread at the
-    /// same address has it then.
+    /// Whose it is, 0 for nobody's. For good: threads do not say when they end. A later thread at
+    /// the same address has it then.
     owner: AtomicU64,
     /// How many locks the owner holds, or tries to take.
     depth: AtomicU32,
@@ -147,8 +147,8 @@ pub(crate) struct Gate {
     opened: AtomicU32,
     /// The thread that shut it last.
     forking: AtomicU64,
-    /// The thread that this process began with, if a fork was announced, and for how many generations
-    /// in a row it has been the one.
+    /// The thread that this process began with, if a fork was announced, and for how many
+    /// generations in a row it has been the one.
     survivor: AtomicU64,
     survived: AtomicU64,
     /// The process that this is, as far as is known.
@@ -181,14 +181,14 @@ impl Gate {
         Gate::default()
     }
 
-    // --- Who takes and gives back locks ---
+    // --- Taking and giving back locks ---
 
     #[inline(always)]
     pub(crate) fn state(&self) -> State {
         State(self.state.load(Ordering::Relaxed))
     }
 
-    /// The state as it is after a lock was taken: if it is open, whoever shuts it finds us inside.
+    /// The state after a lock was taken: if it is open, a thread that shuts it finds us inside.
     #[inline(always)]
     pub(crate) fn state_inside(&self) -> State {
         // On x86 the locked instruction that took the lock is such a fence already.
@@ -239,8 +239,8 @@ impl Gate {
         }
     }
 
-    /// Its own seat near by, or one that is nobody's and now its own. `None` always, or never: nobody
-    /// gives up a seat.
+    /// Its own seat near by, or one that is nobody's and now its own. `None` always, or never:
+    /// nobody gives up a seat.
     #[cold]
     fn find_seat(&self, thread: Thread) -> Option<&Seat> {
         (0..TRIES).find_map(|next| {
@@ -252,7 +252,7 @@ impl Gate {
         })
     }
 
-    /// Does the thread that shut the gate ask?
+    /// Whether `thread` is the one that shut the gate.
     pub(crate) fn is_shut_by(&self, thread: Thread) -> bool {
         self.forking.load(Ordering::Relaxed) == thread.0
     }
@@ -277,7 +277,7 @@ impl Gate {
         }
     }
 
-    /// Does a lock with this word belong to a thread that is not in this process?
+    /// Whether a lock with this word belongs to a thread that is not in this process.
     #[inline]
     pub(crate) fn is_abandoned(&self, word: u64) -> bool {
         let age = generation(self.state.load(Ordering::Relaxed)).wrapping_sub(generation(word));
@@ -294,9 +294,10 @@ impl Gate {
         (self.state.load(Ordering::Relaxed) % THREAD) as u32
     }
 
-    // --- Who forks ---
+    // --- Forking ---
 
-    /// Before a fork: shuts the gate, and waits until nobody else is inside. False if somebody stayed.
+    /// Before a fork: shuts the gate, and waits until nobody else is inside. False if somebody
+    /// stayed.
     pub(crate) fn shut(&self, thread: Thread) -> bool {
         self.forking.store(thread.0, Ordering::Relaxed);
         self.state.fetch_add(THREAD, Ordering::SeqCst);
@@ -326,7 +327,7 @@ impl Gate {
         }
     }
 
-    /// Is nobody inside but this thread?
+    /// Whether no other thread is inside.
     pub(crate) fn is_quiet(&self, thread: Thread) -> bool {
         let is_empty = |seat: &Seat| {
             seat.depth.load(Ordering::Acquire) == 0
@@ -366,8 +367,8 @@ impl Gate {
         self.process.store(process, Ordering::Relaxed);
     }
 
-    /// Begins the next generation if this process is the child of a fork that nobody announced. Other
-    /// threads may run by now.
+    /// Begins the next generation if this process is the child of a fork that nobody announced.
+    /// Other threads may run by now.
     #[cold]
     pub(crate) fn recognise_child(&self) {
         let process = std::process::id();

@@ -14,12 +14,12 @@ static GATE: Gate = Gate::new();
 /// How long [`Guard::let_others_in`] waits for a thread that it has woken.
 const TURN: Duration = Duration::from_micros(100);
 
-// SAFETY: one thread holds it at a time: only one replaces a free (or abandoned) word by its own, and
-// the word stays until that thread gives it back. Both order memory.
+// SAFETY: one thread holds it at a time: only one replaces a free (or abandoned) word by its own,
+// and the word stays until that thread gives it back. Both order memory.
 unsafe impl RawMutex for RawLock {
     const INIT: Self = RawLock::new();
 
-    // Whoever takes it gives it back: its seat at the gate is its own.
+    // The thread that takes it gives it back: its seat at the gate is its own.
     type GuardMarker = GuardNoSend;
 
     #[inline(always)]
@@ -105,15 +105,15 @@ impl<'a, T> Guard<'a, T> {
         unsafe { lock_api::MutexGuard::mutex(&self.0).raw() }
     }
 
-    /// Was the lock taken from a thread that is not in this process, and may have left the value half
-    /// changed? Stays true for as long as this guard.
+    /// Was the lock taken from a thread that is not in this process, and may have left the value
+    /// half changed? Stays true for as long as this guard.
     #[inline(always)]
     pub fn was_abandoned(&self) -> bool {
         self.raw().was_abandoned()
     }
 
-    /// If others wait for the lock, gives it back and takes it again after one of them. True if it did
-    /// so: all that was known of the value is to be looked at again, [`was_abandoned`] too.
+    /// If others wait for the lock, gives it back and takes it again after one of them. True if it
+    /// did so: all that was known of the value is to be looked at again, [`was_abandoned`] too.
     ///
     /// [`was_abandoned`]: Self::was_abandoned
     pub fn let_others_in(&mut self) -> bool {
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(*lock.lock(), 16 * 5000);
     }
 
-    /// Who waits gets the lock between two batches.
+    /// A waiting thread gets the lock between two batches.
     #[test]
     fn others_are_let_in() {
         let lock = Arc::new(Lock::new(0));

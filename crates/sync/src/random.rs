@@ -1,8 +1,8 @@
 //! Random numbers that are there from the start.
 
-/// The sixteen random bytes that the kernel gives a process with its program, the same as long as it
-/// runs that. Takes no memory, makes no system call at which a thread could be cancelled, and uses
-/// nothing of the thread's own.
+/// The sixteen random bytes that the kernel gives a process with its program, the same as long as
+/// it runs that. Takes no memory, makes no system call at which a thread could be cancelled, and
+/// uses nothing of the thread's own.
 pub fn random_of_program() -> [u64; 2] {
     // SAFETY: reads what the kernel gave the process: the address of sixteen bytes that stay, or 0.
     unsafe {

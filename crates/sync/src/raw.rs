@@ -12,10 +12,11 @@ use crate::gate::{ABANDONED, Gate, Thread, WAITERS};
 /// Looks at a held lock before a thread goes to sleep.
 const SPINS: u32 = if cfg!(loom) { 0 } else { 100 };
 
-/// How long a thread sleeps before it asks whether who holds the lock is still there.
+/// How long a thread sleeps before it looks whether the one that holds the lock is still there.
 const ASK_AFTER: Duration = Duration::from_millis(100);
 
-/// The lock: 0, or who holds it since which generation of the process, and whether somebody waits.
+/// The lock: 0, or the thread that holds it, since which generation of the process, and whether
+/// another waits.
 /// (`gate` has the bits.)
 pub struct RawLock(AtomicU64);
 
@@ -70,7 +71,7 @@ impl RawLock {
     #[cold]
     fn lock_slowly(&self, gate: &Gate, thread: Thread) {
         let mut spins = SPINS;
-        // Whoever has slept does not know whether others still do.
+        // A thread that has slept does not know whether others still do.
         let mut waiters = 0;
         loop {
             match self.attempt(gate, thread, waiters) {
@@ -163,25 +164,25 @@ impl RawLock {
         gate.leave(Thread::of(word));
     }
 
-    /// For who holds it: does somebody wait?
+    /// Whether a thread waits. Call only while holding it.
     #[inline]
     pub(crate) fn has_waiters(&self) -> bool {
         self.0.load(Ordering::Relaxed) & WAITERS != 0
     }
 
-    /// Is it free?
+    /// Whether it is free.
     #[inline]
     pub(crate) fn is_free(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }
 
-    /// For who holds it: was it taken from a thread that is gone?
+    /// Whether it was taken from a thread that is gone. Call only while holding it.
     #[inline(always)]
     pub(crate) fn was_abandoned(&self) -> bool {
         self.0.load(Ordering::Relaxed) & ABANDONED != 0
     }
 
-    /// Is it held by a thread that is gone, or was it taken from one?
+    /// Whether it is held by a thread that is gone, or was taken from one.
     pub(crate) fn is_abandoned(&self, gate: &Gate) -> bool {
         let word = self.0.load(Ordering::Relaxed);
         word & ABANDONED != 0 || gate.is_abandoned(word)
@@ -275,7 +276,7 @@ mod tests {
     fn the_gate_opens_in_the_end() {
         let (gate, lock) = (Gate::new(), RawLock::new());
         gate.shut(FORKING);
-        // Who shut it does not come back.
+        // The thread that shut it does not come back.
         lock.lock(&gate, OTHER);
         lock.unlock(&gate);
         assert!(lock.try_lock(&gate, OTHER));

@@ -1,15 +1,15 @@
-//! The sequence lock (src/sequence.rs) under every order of loads and stores that the memory model
+//! The sequence lock (src/seqlock.rs) under every order of loads and stores that the memory model
 //! allows: loom tries them all. `tests/loom.sh` runs it.
 #![cfg(loom)]
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use sslcache_sync::Sequence;
+use sslcache_sync::SeqLock;
 
 /// Two values that are changed together.
 struct Pair {
-    sequence: Sequence,
+    lock: SeqLock,
     a: AtomicU64,
     b: AtomicU64,
 }
@@ -17,19 +17,19 @@ struct Pair {
 impl Pair {
     fn new() -> Arc<Pair> {
         let value = || AtomicU64::new(0);
-        Arc::new(Pair { sequence: Sequence::new(), a: value(), b: value() })
+        Arc::new(Pair { lock: SeqLock::new(), a: value(), b: value() })
     }
 
     fn set(&self, n: u64) {
-        let _writing = self.sequence.write();
+        let _writing = self.lock.write();
         self.a.store(n, Ordering::Relaxed);
         self.b.store(n, Ordering::Relaxed);
     }
 
     fn get(&self) -> Option<(u64, u64)> {
-        let number = self.sequence.begin_reading();
+        let number = self.lock.begin_read();
         let seen = (self.a.load(Ordering::Relaxed), self.b.load(Ordering::Relaxed));
-        self.sequence.has_kept(number).then_some(seen)
+        self.lock.is_valid(number).then_some(seen)
     }
 }
 
