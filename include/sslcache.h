@@ -417,6 +417,25 @@ int PEM_write_SSL_SESSION(FILE *fp,
                           const SSL_SESSION *x);
 
 /*
+ * Waits for a client's handshake.
+ *
+ * Without a libssl in the process there are no handshakes, and nothing to read from: it is an error,
+ * with SSL_R_READ_BIO_NOT_SET queued.
+ * Returns 1 when the handshake is done, 0 or less if it is not; SSL_get_error() says why. -1 for NULL.
+ * See SSL_accept(3).
+ * Arguments: `ssl` is NULL or live.
+ */
+int SSL_accept(SSL *ssl);
+
+/*
+ * Makes `ssl` a server's connection. NULL: nothing happens.
+ *
+ * See SSL_set_accept_state(3).
+ * Arguments: `ssl` is NULL or live.
+ */
+void SSL_set_accept_state(SSL *ssl);
+
+/*
  * Returns the cipher suite with the two-byte number at `ptr`, or NULL if it is not known.
  *
  * Ownership: static, never freed.

@@ -39,6 +39,7 @@ mod address_map;
 mod clock;
 mod fork;
 mod output;
+mod overrides;
 mod report;
 mod settings;
 mod trusted_path;

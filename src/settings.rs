@@ -11,6 +11,7 @@ use once_cell::race::OnceBox;
 
 use crate::ffi::memory::boxed;
 use crate::output::{Output, Text};
+use crate::overrides::{self, Overrides};
 use crate::trusted_path::Refused;
 use crate::undisturbed::Undisturbed;
 
@@ -21,11 +22,13 @@ pub struct Settings {
     pub stats: Option<Output>,
     /// Whether standard error is told what the library finds.
     pub verbose: bool,
+    /// What is decided in place of the application.
+    pub set: Overrides,
 }
 
 impl Settings {
     /// Without any variable.
-    const DEFAULT: Settings = Settings { stats: None, verbose: false };
+    const DEFAULT: Settings = Settings { stats: None, verbose: false, set: Overrides::NONE };
 }
 
 /// One environment variable.
@@ -42,7 +45,17 @@ struct Variable {
     read: fn(&mut Settings, &CStr) -> Result<(), Wrong>,
 }
 
-const VARIABLES: [Variable; 2] = [
+const VARIABLES: [Variable; 3] = [
+    Variable {
+        name: c"SSLCACHE_SET",
+        values: "size=N timeout=T tickets=off num_tickets=N cache=off",
+        default: "nothing",
+        help: "decides these in place of the application, for every context",
+        read: |settings, value| {
+            let read = Overrides::read(value.to_bytes()).map_err(Wrong::Set);
+            read.map(|set| settings.set = set)
+        },
+    },
     Variable {
         name: c"SSLCACHE_STATS",
         values: "0, 1 (standard error) or a path with a '/'",
@@ -66,6 +79,8 @@ enum Wrong {
     Value,
     /// It is a path, whose file is not opened.
     File(Refused),
+    /// One of its words makes no sense.
+    Set(overrides::Wrong),
 }
 
 fn switch(value: &CStr) -> Result<bool, Wrong> {
@@ -94,18 +109,22 @@ pub fn settings() -> &'static Settings {
 /// of them has read is kept.
 static SETTINGS: OnceBox<Settings> = OnceBox::new();
 
-#[cold]
 /// Whether [`Settings::verbose`] is on, without anything else being read, or opened.
 pub fn is_verbose() -> bool {
     environment(c"SSLCACHE_VERBOSE").is_some_and(|value| switch(value) == Ok(true))
 }
 
+#[cold]
 fn first_settings() -> &'static Settings {
     let _undisturbed = Undisturbed::begin();
-    let (settings, complaints) = read_settings(environment);
+    let (settings, mut said) = read_settings(environment);
+    if settings.verbose && !settings.set.is_none() {
+        // A `Text` takes everything.
+        let _ = writeln!(said, "sslcache: set for every context: {}", settings.set);
+    }
     let kept = boxed(settings).is_ok_and(|settings| SETTINGS.set(settings).is_ok());
     if kept {
-        Output::standard_error().write(&complaints);
+        Output::standard_error().write(&said);
     } else if let Some(stats) = settings.stats {
         stats.close();
     }
@@ -158,6 +177,7 @@ impl fmt::Display for Complaint<'_> {
         match self.wrong {
             Wrong::Value => write!(f, "expected {values}")?,
             Wrong::File(why) => write!(f, "not opened: {why}")?,
+            Wrong::Set(why) => write!(f, "{why}")?,
         }
         write!(f, "; taken as {default}")
     }
@@ -181,7 +201,7 @@ mod tests {
     #[test]
     fn an_empty_environment_asks_for_nothing() {
         let (settings, complaints) = read_settings(|_| None);
-        assert!(settings.stats.is_none() && !settings.verbose);
+        assert!(settings.stats.is_none() && !settings.verbose && settings.set.is_none());
         assert_eq!(complaints.as_bytes(), b"");
     }
 
@@ -236,6 +256,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_set_is_set_whole_or_not_at_all() {
+        let (settings, complaints) = read("SSLCACHE_SET", "size=20k, timeout=2h");
+        assert_eq!(
+            (settings.set.to_string(), complaints),
+            ("size=20000 timeout=7200".into(), "".into())
+        );
+        let (settings, complaints) = read("SSLCACHE_SET", "size=20k tikets=off");
+        assert!(settings.set.is_none());
+        let keys = "size, timeout, tickets, num_tickets, cache, unsafe";
+        let why = format!("no key that there is in word 2; there are {keys}; taken as nothing");
+        assert_eq!(complaints, format!("sslcache: SSLCACHE_SET=size=20k tikets=off: {why}\n"));
+    }
+
     /// Whatever a value is: at most one complaint, of one line, that names the variable.
     #[test]
     fn every_short_value_gets_an_answer() {
@@ -248,7 +282,8 @@ mod tests {
                 assert!(settings.stats.is_none() && !settings.verbose);
                 let text = std::str::from_utf8(text.as_bytes()).unwrap();
                 let start = format!("sslcache: {}=", variable.name.to_str().unwrap());
-                assert!(text.starts_with(&start) && text.ends_with("; taken as 0\n"), "{text}");
+                let end = format!("; taken as {}\n", variable.default);
+                assert!(text.starts_with(&start) && text.ends_with(&end), "{text}");
                 assert_eq!(text.lines().count(), 1);
             }
         }

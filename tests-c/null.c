@@ -145,6 +145,8 @@ static void the_connection(void)
     SURVIVES(TRACE(SSL_get_default_timeout(NULL)));
     SURVIVES(TRACE(SSL_ctrl(NULL, SSL_CTRL_SESS_NUMBER, 0, NULL)));
     SURVIVES(TRACE(SSL_is_server(NULL)));
+    SURVIVES(TRACE(SSL_accept(NULL)));
+    SURVIVES(CALL(SSL_set_accept_state(NULL)));
     SURVIVES(TRACE(SSL_up_ref(NULL)));
     SURVIVES(TRACE(SSL_set_ex_data(NULL, 0, NULL)));
     SURVIVES(TRACE(SSL_get_ex_data(NULL, 0) == NULL));

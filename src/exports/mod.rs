@@ -38,6 +38,7 @@ macro_rules! forward {
 
 pub mod d2i_ssl_session;
 pub mod pem_read_bio_ssl_session;
+pub mod ssl_accept;
 pub mod ssl_cipher_get_name;
 pub mod ssl_ctx_add_session;
 pub mod ssl_ctx_ctrl;

@@ -5,6 +5,7 @@ use libc::c_long;
 use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_CTX};
+use crate::interpose::calls;
 use crate::standalone::{Connection, Context};
 use crate::standing;
 
@@ -17,7 +18,10 @@ use crate::standing;
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long) -> c_long {
-    forward!(standing::of(ctx), SSL_CTX_set_timeout(ctx, t), 0);
+    if let Some(real) = standing::of(ctx) {
+        // SAFETY: the caller's promise.
+        return unsafe { calls::ctx_set_timeout(real, ctx, t) };
+    }
     guard(0, || {
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(0, |ctx| ctx.set_timeout(t))
@@ -32,7 +36,10 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_timeout(ctx: *mut SSL_CTX, t: c_long
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_CTX_get_timeout(ctx: *const SSL_CTX) -> c_long {
-    forward!(standing::of(ctx), SSL_CTX_get_timeout(ctx), 0);
+    if let Some(real) = standing::of(ctx) {
+        // SAFETY: the caller's promise.
+        return unsafe { calls::ctx_get_timeout(real, ctx) };
+    }
     guard(0, || {
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }.map_or(0, Context::timeout)

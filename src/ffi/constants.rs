@@ -56,6 +56,7 @@ pub const ERR_LIB_SSL: c_int = 20;
 pub const SSL_R_CIPHER_CODE_WRONG_LENGTH: c_int = 137;
 pub const SSL_R_NULL_SSL_CTX: c_int = 195;
 pub const SSL_R_NULL_SSL_METHOD_PASSED: c_int = 196;
+pub const SSL_R_READ_BIO_NOT_SET: c_int = 211;
 pub const SSL_R_UNKNOWN_SSL_VERSION: c_int = 254;
 pub const SSL_R_UNSUPPORTED_SSL_VERSION: c_int = 259;
 pub const SSL_R_BAD_LENGTH: c_int = 271;

@@ -75,13 +75,14 @@ struct ErrorStrings(UnsafeCell<[ErrorString; REASONS.len() + 1]>);
 unsafe impl Sync for ErrorStrings {}
 
 /// The reasons that are raised here, by libssl's names.
-const REASONS: [(c_int, &CStr); 11] = [
+const REASONS: [(c_int, &CStr); 12] = [
     (SSL_R_CIPHER_CODE_WRONG_LENGTH, c"cipher code wrong length"),
     (SSL_R_UNKNOWN_SSL_VERSION, c"unknown ssl version"),
     (SSL_R_UNSUPPORTED_SSL_VERSION, c"unsupported ssl version"),
     (SSL_R_BAD_LENGTH, c"bad length"),
     (SSL_R_NULL_SSL_CTX, c"null ssl ctx"),
     (SSL_R_NULL_SSL_METHOD_PASSED, c"null ssl method passed"),
+    (SSL_R_READ_BIO_NOT_SET, c"read bio not set"),
     (SSL_R_SSL_SESSION_ID_CALLBACK_FAILED, c"ssl session id callback failed"),
     (SSL_R_SSL_SESSION_ID_CONFLICT, c"ssl session id conflict"),
     (SSL_R_SSL_SESSION_ID_HAS_BAD_LENGTH, c"ssl session id has bad length"),

@@ -79,6 +79,9 @@ symbol_table! {
         fn SSL_set_SSL_CTX(*mut SSL, *mut SSL_CTX) -> *mut SSL_CTX;
         fn SSL_version(*const SSL) -> c_int;
         fn SSL_is_server(*const SSL) -> c_int;
+        // SSL_accept(3), SSL_set_accept_state(3)
+        fn SSL_accept(*mut SSL) -> c_int;
+        fn SSL_set_accept_state(*mut SSL);
         // SSL_get_session(3), SSL_set_session(3)
         fn SSL_get_session(*const SSL) -> *mut SSL_SESSION;
         fn SSL_get1_session(*mut SSL) -> *mut SSL_SESSION;
@@ -143,7 +146,10 @@ symbol_table! {
         fn PEM_read_SSL_SESSION(*mut FILE, *mut *mut SSL_SESSION, pem_password_cb, *mut c_void) -> *mut SSL_SESSION;
         fn PEM_write_bio_SSL_SESSION(*mut BIO, *const SSL_SESSION) -> c_int;
         fn PEM_write_SSL_SESSION(*mut FILE, *const SSL_SESSION) -> c_int;
-        // Asked about a handshake, not exported
+        // Asked of a handshake, or told, not exported
+        fn SSL_in_before(*const SSL) -> c_int;
+        fn SSL_set_options(*mut SSL, u64) -> u64;
+        fn SSL_set_num_tickets(*mut SSL, size_t) -> c_int;
         fn SSL_get_options(*const SSL) -> u64;
         fn SSL_CTX_get_options(*const SSL_CTX) -> u64;
         fn SSL_get_max_early_data(*const SSL) -> u32;

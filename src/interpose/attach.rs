@@ -7,15 +7,14 @@ use super::attached::{self, Attached, STATES};
 use super::borrowed::RealCtx;
 use super::ends::Ends;
 use super::served;
-use super::session::RealSession;
-use super::{ended_tables, hooks, shared_memory};
+use super::{decided, ended_tables, hooks, shared_memory};
 use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::live::Live;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::CryptoExData;
 use crate::ffi::types::SSL_CTX;
-use crate::rules::{Held, InternalCache};
+use crate::rules::{CacheMode, Held};
 
 /// Tells when a context ends.
 static CONTEXT_ENDS: Ends = Ends::new(CRYPTO_EX_INDEX_SSL_CTX, context_freed);
@@ -29,7 +28,10 @@ pub fn attach(ctx: RealCtx) {
     match try_attach(ctx) {
         Ok(()) => {
             hooks::install(ctx);
-            set_real_mode(ctx, SSL_SESS_CACHE_SERVER);
+            if let Some(attached) = attached::of(ctx.ctx) {
+                set_real_mode(ctx, attached.cache().mode());
+                decided::first_timeout(ctx);
+            }
         }
         Err(why) => leave_alone(why),
     }
@@ -84,7 +86,9 @@ pub fn watch_end(ctx: RealCtx) {
 
 /// Gives the real context what the application has set, and is gone: other free functions that run
 /// after ours may still ask.
-fn detach(ctx: RealCtx, cache: &InternalCache<RealSession>) {
+fn detach(ctx: RealCtx, attached: &Attached) {
+    decided::give_timeout_back(ctx, attached);
+    let cache = attached.cache();
     let callbacks = &cache.callbacks;
     ctx.set_callbacks(callbacks.new_cb(), callbacks.get_cb(), callbacks.remove_cb());
     let restored = [
@@ -98,9 +102,9 @@ fn detach(ctx: RealCtx, cache: &InternalCache<RealSession>) {
 
 /// Gives the real context the application's mode, less what would have it use its own cache. The
 /// CLIENT and SERVER bits stay: they decide whether the new hook is called at all.
-pub fn set_real_mode(ctx: RealCtx, mode: u32) {
+pub fn set_real_mode(ctx: RealCtx, mode: CacheMode) {
     // UPDATE_TIME would reset the time of a single-use session just before its age is checked.
-    let mode = (mode & !SSL_SESS_CACHE_UPDATE_TIME)
+    let mode = (mode.0 & !SSL_SESS_CACHE_UPDATE_TIME)
         | SSL_SESS_CACHE_NO_INTERNAL
         | SSL_SESS_CACHE_NO_AUTO_CLEAR;
     ctx.ctrl(SSL_CTRL_SET_SESS_CACHE_MODE, c_long::from(mode));
@@ -128,7 +132,7 @@ unsafe extern "C-unwind" fn context_freed(
             ended_tables::keep(ctx.addr(), view);
         }
         if let Some(real) = served::real() {
-            detach(RealCtx { real, ctx }, attached.cache());
+            detach(RealCtx { real, ctx }, &attached);
         }
     });
     attached.release();

@@ -1,6 +1,6 @@
 //! The state of ours that belongs to a context of the real library.
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use libc::c_int;
 
@@ -21,6 +21,8 @@ pub struct Attached {
     pub member: Member<RealSession>,
     /// Where the automatic flush was last due; see `hooks`.
     flushes_seen: AtomicI32,
+    /// The application's timeout, where `SSLCACHE_SET` decides about timeouts.
+    pub timeout: AtomicI64,
     /// Whose context it is.
     pub libssl: &'static Libssl,
 }
@@ -28,7 +30,12 @@ pub struct Attached {
 impl Attached {
     /// Of a context of `libssl` that was just made.
     pub fn new(libssl: &'static Libssl) -> Self {
-        Attached { member: Member::new(), flushes_seen: AtomicI32::new(0), libssl }
+        Attached {
+            member: Member::new(),
+            flushes_seen: AtomicI32::new(0),
+            timeout: AtomicI64::new(0),
+            libssl,
+        }
     }
 
     /// The application's side of the cache.

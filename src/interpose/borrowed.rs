@@ -57,6 +57,18 @@ impl RealCtx<'_> {
         }
     }
 
+    /// `SSL_CTX_get_timeout`
+    pub fn timeout(self) -> c_long {
+        // SAFETY: a live context of this libssl.
+        unsafe { call!(self.real, SSL_CTX_get_timeout(self.ctx.as_ptr()), 0) }
+    }
+
+    /// `SSL_CTX_set_timeout`: the previous one.
+    pub fn set_timeout(self, timeout: c_long) -> c_long {
+        // SAFETY: a live context of this libssl.
+        unsafe { call!(self.real, SSL_CTX_set_timeout(self.ctx.as_ptr(), timeout), 0) }
+    }
+
     /// `SSL_CTX_get_options`
     pub fn options(self) -> u64 {
         // SAFETY: a live context of this libssl.
@@ -117,6 +129,24 @@ impl<'a> RealSsl<'a> {
     pub fn options(self) -> u64 {
         // SAFETY: a live connection of this libssl.
         unsafe { call!(self.real, SSL_get_options(self.ssl.as_ptr()), 0) }
+    }
+
+    /// Sets `SSL_OP_NO_TICKET`.
+    pub fn takes_no_tickets(self) {
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_set_options(self.ssl.as_ptr(), SSL_OP_NO_TICKET), 0) };
+    }
+
+    /// `SSL_set_num_tickets`
+    pub fn set_num_tickets(self, tickets: usize) {
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_set_num_tickets(self.ssl.as_ptr(), tickets), 0) };
+    }
+
+    /// `SSL_in_before`: no handshake has begun.
+    pub fn is_before_its_handshake(self) -> bool {
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_in_before(self.ssl.as_ptr()), 0) == 1 }
     }
 
     /// Whether it takes early data: `SSL_get_max_early_data`.

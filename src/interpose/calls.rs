@@ -13,7 +13,7 @@ use super::borrowed::{RealCtx, RealSsl};
 use super::quiet::{freeing, is_freeing, is_made_by_libssl, is_quiet, making};
 use super::session::{RealSession, lifetime};
 use super::standing::Interposed;
-use super::{connection, hooks, served, shadow};
+use super::{connection, decided, hooks, served, shadow};
 use crate::cache::{Key, Statistics};
 use crate::ffi::args;
 use crate::ffi::caller::is_called_by_name;
@@ -124,8 +124,9 @@ pub unsafe fn ctx_ctrl(
         SSL_CTRL_SESS_MISSES => pass() + attached.cache().counted(|counters| &counters.misses),
         SSL_CTRL_SET_SESS_CACHE_MODE => {
             hooks::mode_changes(ctx, attached);
-            attach::set_real_mode(ctx, argument as u32);
-            attached.cache().ctrl(command, argument).unwrap_or(0)
+            let before = attached.cache().ctrl(command, argument).unwrap_or(0);
+            attach::set_real_mode(ctx, attached.cache().mode());
+            before
         }
         _ => attached.cache().ctrl(command, argument).unwrap_or_else(pass),
     }
@@ -224,6 +225,25 @@ pub unsafe fn sessions(real: &Real, ctx: *mut SSL_CTX) -> *mut LHASH_OF_SSL_SESS
         .unwrap_or_else(|| unsafe { call!(real, SSL_CTX_sessions(ctx), std::ptr::null_mut()) })
 }
 
+/// `SSL_CTX_set_timeout`
+///
+/// # Safety
+/// `ctx` is NULL or live.
+pub unsafe fn ctx_set_timeout(real: &'static Real, ctx: *mut SSL_CTX, timeout: c_long) -> c_long {
+    // SAFETY: the caller's promise.
+    let ctx = unsafe { RealCtx::from_c(real, ctx) };
+    ctx.map_or(0, |ctx| decided::set_ctx_timeout(ctx, timeout))
+}
+
+/// `SSL_CTX_get_timeout`
+///
+/// # Safety
+/// `ctx` is NULL or live.
+pub unsafe fn ctx_get_timeout(real: &'static Real, ctx: *const SSL_CTX) -> c_long {
+    // SAFETY: the caller's promise.
+    unsafe { RealCtx::from_c(real, ctx) }.map_or(0, decided::ctx_timeout)
+}
+
 macro_rules! callback_calls {
     ($($set:ident, $get:ident, $type:ty: $real_set:ident, $real_get:ident;)*) => {$(
         #[doc = concat!("`", stringify!($real_set), "`")]
@@ -306,6 +326,33 @@ pub unsafe fn new(real: &Real, ctx: *mut SSL_CTX) -> *mut SSL {
     let ssl = unsafe { call!(real, SSL_new(ctx), std::ptr::null_mut()) };
     connection::made(ssl.addr());
     ssl
+}
+
+/// `SSL_set_accept_state`
+///
+/// # Safety
+/// `ssl` is NULL or live.
+pub unsafe fn set_accept_state(real: &'static Real, ssl: *mut SSL) {
+    // SAFETY: the caller's promise.
+    if let Some(connection) = unsafe { RealSsl::from_c(real, ssl) } {
+        // SAFETY: as above.
+        unsafe { call!(real, SSL_set_accept_state(ssl), ()) };
+        decided::becomes_server(connection);
+    }
+}
+
+/// `SSL_accept`, which is called again until the handshake is done.
+///
+/// # Safety
+/// `ssl` is NULL or live.
+pub unsafe fn accept(real: &'static Real, ssl: *mut SSL) -> c_int {
+    // SAFETY: the caller's promise.
+    let Some(connection) = (unsafe { RealSsl::from_c(real, ssl) }) else { return -1 };
+    if connection.is_before_its_handshake() {
+        decided::becomes_server(connection);
+    }
+    // SAFETY: as above.
+    unsafe { call!(real, SSL_accept(ssl), -1) }
 }
 
 /// `SSL_free`

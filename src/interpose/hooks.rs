@@ -7,7 +7,7 @@ use super::attached::{self, Attached};
 use super::borrowed::{RealCtx, RealSsl};
 use super::quiet::ends_quiet;
 use super::session::RealSession;
-use super::{connection, served, shadow};
+use super::{connection, decided, served, shadow};
 use crate::cache::Key;
 use crate::clock;
 use crate::ffi::constants::*;
@@ -32,6 +32,7 @@ unsafe extern "C-unwind" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -
         let handshake = hooked.handshake(is_tls13, ssl.is_quic());
         attached.cache().established(ctx.ctx, &session, &handshake);
         attached.cache().callbacks.offer::<RealSession>(ssl.ssl, &session);
+        decided::session_timeout(&session);
         hooked.auto_flush(handshake.server);
     }
     // Our own references, and the application's, are their own: libssl takes back the one it gave.

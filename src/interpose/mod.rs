@@ -17,6 +17,7 @@ mod attached;
 mod borrowed;
 pub mod calls;
 mod connection;
+mod decided;
 mod ended_tables;
 mod ends;
 mod hooks;

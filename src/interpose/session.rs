@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use libc::c_int;
+use libc::{c_int, c_long};
 
 use super::borrowed::RealCtx;
 use super::served;
@@ -45,6 +45,18 @@ impl RealSession {
     pub fn protocol_version(&self) -> c_int {
         // SAFETY: a reference of ours keeps the session alive.
         unsafe { call!(real(), SSL_SESSION_get_protocol_version(self.as_ptr()), 0) }
+    }
+
+    /// `SSL_SESSION_get_timeout`
+    pub fn timeout(&self) -> c_long {
+        // SAFETY: a reference of ours keeps the session alive.
+        unsafe { call!(real(), SSL_SESSION_get_timeout(self.as_ptr()), 0) }
+    }
+
+    /// `SSL_SESSION_set_timeout`
+    pub fn set_timeout(&self, timeout: c_long) {
+        // SAFETY: a reference of ours keeps the session alive.
+        unsafe { call!(real(), SSL_SESSION_set_timeout(self.as_ptr(), timeout), 0) };
     }
 
     /// `SSL_CTX_add_session`: into the real cache.

@@ -15,6 +15,7 @@ use crate::ffi::lhash::LhashFunctions;
 use crate::ffi::live::Ctx;
 use crate::ffi::memory::{boxed, push};
 use crate::ffi::types::LHASH_OF_SSL_SESSION;
+use crate::settings::settings;
 
 /// A context's sessions with the rules around them.
 ///
@@ -23,6 +24,7 @@ pub struct InternalCache<S> {
     pub(super) sessions: SessionCache<S>,
     /// Where the context is registered, from its first session on.
     seat: OnceBox<Seat>,
+    /// The application's mode, and size. What counts may be another's decision.
     mode: AtomicU32,
     size: AtomicUsize,
     /// The application's callbacks.
@@ -36,7 +38,7 @@ pub struct InternalCache<S> {
 impl<S: SessionRef> Default for InternalCache<S> {
     fn default() -> Self {
         InternalCache {
-            sessions: SessionCache::new(capacity(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT)),
+            sessions: SessionCache::new(capacity(settings().set.first_size())),
             seat: OnceBox::new(),
             mode: AtomicU32::new(SSL_SESS_CACHE_SERVER),
             size: AtomicUsize::new(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT),
@@ -194,9 +196,9 @@ impl<S: SessionRef> InternalCache<S> {
         self.counters.get().map_or(0, |counters| which(counters).get())
     }
 
-    /// The cache mode.
+    /// The cache mode that counts.
     pub fn mode(&self) -> CacheMode {
-        CacheMode(self.mode.load(Ordering::Relaxed))
+        CacheMode(settings().set.mode(self.mode.load(Ordering::Relaxed)))
     }
 
     /// What happened here so far.
@@ -226,7 +228,7 @@ impl<S: SessionRef> InternalCache<S> {
     /// one.
     fn set_size(&self, size: c_long) -> c_long {
         let Ok(size) = usize::try_from(size) else { return 0 };
-        self.sessions.set_capacity(capacity(size));
+        self.sessions.set_capacity(capacity(settings().set.size(size)));
         self.size.swap(size, Ordering::Relaxed) as c_long
     }
 }

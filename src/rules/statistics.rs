@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cache::Statistics;
+use crate::settings::settings;
 
 /// What one context did, readable.
 pub struct Report {
@@ -17,7 +18,12 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (process, s) = (std::process::id(), &self.statistics);
-        writeln!(f, "sslcache: process {process} context {} ({})", self.number, self.standing)?;
+        write!(f, "sslcache: process {process} context {} ({})", self.number, self.standing)?;
+        let set = settings().set;
+        if !set.is_none() {
+            write!(f, " with {set}")?;
+        }
+        writeln!(f)?;
         row(f, "held", s.held)?;
         row(f, "stored", s.stored)?;
         row(f, "hits", s.hits)?;

@@ -1,7 +1,7 @@
 //! A connection: no protocol, but what a handshake does with the session cache, step by step.
 
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long, c_uint, c_void};
 use sslcache_sync::Lock;
@@ -59,6 +59,7 @@ pub struct Connection {
     state: Lock<State>,
     /// The method's version, duplicated as an atomic so that look-ups need no lock.
     version: AtomicI32,
+    is_server: AtomicBool,
     ex_data: ExData,
 }
 
@@ -93,6 +94,7 @@ impl Connection {
                 generate_session_id: context.generate_session_id(),
             }),
             version: AtomicI32::new(context.method.version),
+            is_server: AtomicBool::new(context.method.server),
             ex_data: ExData::new(CRYPTO_EX_INDEX_SSL),
         })?);
         let created = connection.ex_data.created(connection.as_c().cast());
@@ -165,7 +167,12 @@ impl Connection {
 
     /// `SSL_is_server`
     pub fn is_server(&self) -> bool {
-        self.session_ctx().method.server
+        self.is_server.load(Ordering::Relaxed)
+    }
+
+    /// `SSL_set_accept_state`
+    pub fn set_server(&self) {
+        self.is_server.store(true, Ordering::Relaxed);
     }
 
     /// `SSL_get_session`

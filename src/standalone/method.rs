@@ -9,7 +9,7 @@ use crate::ffi::types::SSL_METHOD;
 pub struct Method {
     /// The version a connection of this method starts with.
     pub version: c_int,
-    /// A connection is a server until told otherwise (of a client method: never).
+    /// What a connection is until it is told.
     pub server: bool,
 }
 

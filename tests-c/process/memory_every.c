@@ -364,6 +364,7 @@ static void connections(SSL_CTX *ctx, SSL_CTX *other)
         int done = SSL_set_ex_data(ssl, 0, ssl);
         CHECK(SSL_get_ex_data(ssl, 0) == (done ? ssl : NULL));
         SSL_ctrl(ssl, 0, 0, NULL);
+        SSL_set_accept_state(ssl);
         CHECK(SSL_session_reused(ssl) == 0);
         SSL_SESSION *session = a_session(2000);
         if (session) {
@@ -387,6 +388,7 @@ static void connections(SSL_CTX *ctx, SSL_CTX *other)
         SSL_SESSION_free(session);
         CHECK(SSL_set_SSL_CTX(ssl, other) == other);
         CHECK(SSL_get_SSL_CTX(ssl) == other);
+        CHECK(SSL_accept(ssl) == -1);
     }
     SSL_free(ssl);
     SSL_free(second);
