@@ -86,11 +86,12 @@ test-segment: ## KILLS processes (5000) killed on one shared segment, a third of
 bench: ## libssl and this library side by side, and Rust's caches, with pictures: half an hour
 	@scripts/need $(C_TOOLS) cc:gcc
 	cargo build --release
-	cargo build --release --package sslcache-engine-bench
+	cargo build --release --package sslcache-engine-bench --package sslcache-segment-bench
 	@mkdir -p target/compare && cp docs/performance.md target/compare/
 	cargo bench --bench compare -- --svg target/compare --markdown target/compare/performance.md; \
 	measured=$$?; \
 	cargo run --release --package sslcache-engine-bench -- --markdown target/compare/performance.md && \
+	cargo run --release --package sslcache-segment-bench -- --markdown target/compare/performance.md && \
 	echo "cp target/compare/performance.md target/compare/*.svg docs/   brings it into the documentation" && \
 	exit $$measured
 

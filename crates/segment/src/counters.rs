@@ -59,9 +59,9 @@ pub struct Statistics {
     pub taken: u64,
     /// Keys removed.
     pub removed: u64,
-    /// Records that left for want of room.
+    /// Records that left for want of room before they expired.
     pub evicted: u64,
-    /// Expired records that left.
+    /// Expired records that left for want of room.
     pub expired_away: u64,
     /// Records not stored because the lock of their set was held for too long.
     pub busy: u64,

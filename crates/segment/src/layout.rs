@@ -23,24 +23,27 @@
 //!         | lock   | reserved                                                         |   64 B
 //!  64     +--------+------------------------------------------------------------------+
 //!         | tags         72 x 16 bits of the keys: what a look-up searches            |  144 B
-//!  208    | keys         71 x 128 bits                                                | 1136 B
-//!  1344   | descriptors  71 x 64 bits: `descriptor.rs`                                |  568 B
-//!  1912   | facts        71 x (expiry 32 bits, hash of the name 32 bits)              |  568 B
+//!  208    | entries      71 x (key 128 bits, expiry 32 bits, hash of the name 32 bits)| 1704 B
+//!  1912   | descriptors  71 x 64 bits: `descriptor.rs`                                |  568 B
 //!  2480   | next         216 x 8 bits: the cell that follows each cell                |  216 B
 //!  2696   | reserved                                                                  |   56 B
 //!  2752   +---------------------------------------------------------------------------+
 //!         | cells        213 x 64 bytes                                               | 13.3 KiB
 //!  16384  +---------------------------------------------------------------------------+
 //!
-//!      slot 3                  next: [ .. 7 -> 12, 12 -> 9, .. ]
-//!      key, facts              cells:
-//!      descriptor: LIVE,         7 | first 64 bytes |
-//!      first 7, length 150  -->  12| next 64 bytes  |
-//!                                9 | last 22 bytes  |
+//!      slot 3                  cells:
+//!      descriptor: LIVE, run,      7 | first 64 bytes |
+//!      first 7, length 150     --> 8 | next 64 bytes  |
+//!                                  9 | last 22 bytes  |
+//!
+//!      slot 4                  next: [ .. 20 -> 31, 31 -> 12, .. ]
+//!      descriptor: LIVE,          20 | first 64 bytes |
+//!      first 20, length 150    -->31 | next 64 bytes  |
+//!                                 12 | last 22 bytes  |
 //! ```
 //!
-//! Three cells hold a record of up to 192 bytes, and there are three for each slot: a session of
-//! TLS, sealed, with a name of some 35 bytes.
+//! Three cells hold a record of up to 192 bytes (a session of TLS, sealed, with a name of some 35
+//! bytes), and there are three for each slot: its home. Longer records take whatever is free.
 //!
 //! **Nothing in here is trusted.** Any process that shares the memory may have stored anything
 //! anywhere. So there is no pointer in it; every number that is an index or a length is compared
@@ -54,7 +57,7 @@
 
 use crate::atomic::{AtomicU8, AtomicU64, Ordering};
 use crate::counters::Stripe;
-use crate::descriptor::Descriptor;
+use crate::descriptor::{Descriptor, Place};
 use crate::lock::Lock;
 use std::sync::atomic::{AtomicU32, AtomicU64 as Word};
 
@@ -68,6 +71,8 @@ pub(crate) const CELL_WORDS: usize = if cfg!(loom) { 1 } else { 8 };
 pub(crate) const CELL: usize = CELL_WORDS * 8;
 /// Tags in a word.
 pub(crate) const LANES: usize = 4;
+/// Cells of a slot's home.
+pub(crate) const HOME_CELLS: usize = CELLS / SLOTS;
 const TAG_WORDS: usize = SLOTS.div_ceil(LANES);
 /// Cells of the longest record.
 pub(crate) const MOST_CELLS: usize = if cfg!(loom) { 3 } else { 129 };
@@ -125,11 +130,17 @@ pub(crate) struct Set {
     pub(crate) lock: Lock,
     _reserved: [AtomicU64; 7],
     tags: [AtomicU64; TAG_WORDS],
-    keys: [[AtomicU64; 2]; SLOTS],
+    entries: [Entry; SLOTS],
     descriptors: [AtomicU64; SLOTS],
-    facts: [AtomicU64; SLOTS],
     next: [AtomicU8; CELLS.next_multiple_of(8)],
     cells: [Cell; CELLS],
+}
+
+/// What a look-up compares: together, for it has to fetch them from memory.
+#[repr(C)]
+struct Entry {
+    key: [AtomicU64; 2],
+    facts: AtomicU64,
 }
 
 #[repr(C, align(64))]
@@ -138,7 +149,7 @@ struct Cell([AtomicU64; CELL_WORDS]);
 #[cfg(not(loom))]
 const _: () = {
     assert!(size_of::<Set>() == SET && std::mem::offset_of!(Set, tags) == 64);
-    assert!(std::mem::offset_of!(Set, keys) == 208 && std::mem::offset_of!(Set, next) == 2480);
+    assert!(std::mem::offset_of!(Set, entries) == 208 && std::mem::offset_of!(Set, next) == 2480);
     assert!(std::mem::offset_of!(Set, cells) == 2752);
     assert!(size_of::<Head>() == HEAD && size_of::<Header>() == 4096 && HEAD % SET == 0);
     assert!(std::mem::offset_of!(Head, stripes) == 8192 && size_of::<Request>() == 64);
@@ -188,9 +199,8 @@ impl Set {
             lock: Lock::new(),
             _reserved: from_fn(|_| word()),
             tags: from_fn(|_| word()),
-            keys: from_fn(|_| from_fn(|_| word())),
+            entries: from_fn(|_| Entry { key: from_fn(|_| word()), facts: word() }),
             descriptors: from_fn(|_| word()),
-            facts: from_fn(|_| word()),
             next: from_fn(|_| AtomicU8::new(0)),
             cells: from_fn(|_| Cell(from_fn(|_| word()))),
         }
@@ -230,22 +240,22 @@ impl Set {
 
     #[inline(always)]
     pub(crate) fn key(&self, slot: usize) -> Key {
-        Key([0, 1].map(|half| self.keys[slot][half].load(Ordering::Relaxed)))
+        let [low, high] = &self.entries[slot].key;
+        Key([low.load(Ordering::Relaxed), high.load(Ordering::Relaxed)])
     }
 
     #[inline(always)]
     pub(crate) fn facts(&self, slot: usize) -> Facts {
-        let facts = self.facts[slot].load(Ordering::Relaxed);
+        let facts = self.entries[slot].facts.load(Ordering::Relaxed);
         Facts { expiry: (facts >> 32) as u32, name: facts as u32 }
     }
 
     /// For the holder, of a slot that is FREE.
     pub(crate) fn set_key_and_facts(&self, slot: usize, key: Key, facts: Facts) {
-        for half in 0..2 {
-            self.keys[slot][half].store(key.0[half], Ordering::Relaxed);
-        }
+        let entry = &self.entries[slot];
+        entry.key.iter().zip(key.0).for_each(|(word, key)| word.store(key, Ordering::Relaxed));
         let facts = u64::from(facts.expiry) << 32 | u64::from(facts.name);
-        self.facts[slot].store(facts, Ordering::Relaxed);
+        entry.facts.store(facts, Ordering::Relaxed);
     }
 
     #[inline(always)]
@@ -267,21 +277,24 @@ impl Set {
         replaced.map(|_| ()).map_err(Descriptor)
     }
 
-    /// The cells of a record, first to last. `None`: a number that is no cell's; it is the last
-    /// item.
+    /// The cells of a record, first to last.
     #[inline(always)]
-    pub(crate) fn chain(&self, record: Descriptor) -> impl Iterator<Item = Option<usize>> + '_ {
-        let cells = record.length().div_ceil(CELL).clamp(1, MOST_CELLS);
-        let first = if record.length() <= MAX_RECORD { record.first() } else { CELLS };
-        let mut next = Some(first);
-        (0..cells).map_while(move |_| {
-            let cell = next?;
-            next = self.next.get(cell).map(|next| usize::from(next.load(Ordering::Relaxed)));
-            if cell >= CELLS {
-                next = None;
-            }
-            Some((cell < CELLS).then_some(cell))
-        })
+    pub(crate) fn chain(&self, record: Descriptor) -> Chain<'_> {
+        let Place { first, is_run } = record.place();
+        match cells_for(record.length()) {
+            Some(left) => Chain { set: self, cell: first, left, is_run },
+            None => Chain { set: self, cell: CELLS, left: 1, is_run },
+        }
+    }
+
+    /// Marks the cells of a record; returns `false` if they are no cells, or marked already.
+    #[inline(always)]
+    pub(crate) fn mark(&self, record: Descriptor, used: &mut Cells) -> bool {
+        let Place { first, is_run } = record.place();
+        match cells_for(record.length()) {
+            Some(count) if is_run && count <= 64 => used.add_run(first, count),
+            _ => self.chain(record).all(|cell| cell.is_some_and(|cell| used.add(cell))),
+        }
     }
 
     /// For the holder, of cells that no descriptor leads to.
@@ -296,21 +309,69 @@ impl Set {
         }
     }
 
-    /// For the holder. What `bytes` does not fill becomes zeros.
+    /// For the holder. Bytes that are left over become zeros.
+    #[inline(always)]
     pub(crate) fn write_cell(&self, cell: usize, bytes: &[u8]) {
-        for (number, word) in self.cells[cell].0.iter().enumerate() {
-            let rest = bytes.get(number * 8..).unwrap_or_default();
-            let mut value = [0; 8];
-            let length = rest.len().min(8);
-            value[..length].copy_from_slice(&rest[..length]);
-            word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
+        let mut whole = [0; CELL];
+        let length = bytes.len().min(CELL);
+        whole[..length].copy_from_slice(&bytes[..length]);
+        for (word, bytes) in self.cells[cell].0.iter().zip(whole.chunks_exact(8)) {
+            let value = bytes.try_into().map_or(0, u64::from_ne_bytes);
+            word.store(value, Ordering::Relaxed);
         }
+    }
+
+    /// For the holder.
+    #[inline(always)]
+    pub(crate) fn wipe_cell(&self, cell: usize) {
+        self.cells[cell].0.iter().for_each(|word| word.store(0, Ordering::Relaxed));
     }
 }
 
-/// Which cells of a set are in use.
+/// Where a record of this slot is at home, if it needs no more than [`HOME_CELLS`].
+#[inline(always)]
+pub(crate) fn home(slot: usize) -> Place {
+    Place { first: slot * HOME_CELLS, is_run: true }
+}
+
+/// How many cells a record of so many bytes has; `None`: no record has so many bytes.
+#[inline(always)]
+pub(crate) fn cells_for(length: usize) -> Option<usize> {
+    let cells = length.saturating_sub(1) / CELL + 1;
+    (cells <= MOST_CELLS).then_some(cells)
+}
+
+/// The cells of a record. `None`: a number that is no cell's; then it ends.
+pub(crate) struct Chain<'a> {
+    set: &'a Set,
+    cell: usize,
+    left: usize,
+    is_run: bool,
+}
+
+impl Iterator for Chain<'_> {
+    type Item = Option<usize>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Option<usize>> {
+        self.left = self.left.checked_sub(1)?;
+        let cell = self.cell;
+        if cell >= CELLS {
+            self.left = 0;
+            return Some(None);
+        }
+        let link = || usize::from(self.set.next[cell].load(Ordering::Relaxed));
+        self.cell = if self.is_run { cell + 1 } else { link() };
+        Some(Some(cell))
+    }
+}
+
+/// Which cells of a set are in use. (The last word is no cell's: a run may reach into it.)
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Cells([u64; CELLS.div_ceil(64)]);
+pub(crate) struct Cells([u64; CELL_SETS + 1]);
+
+/// Words with a bit for each cell.
+const CELL_SETS: usize = CELLS.div_ceil(64);
 
 impl Cells {
     /// Adds one; returns `false` if it was there.
@@ -319,6 +380,21 @@ impl Cells {
         let (word, bit) = (&mut self.0[cell / 64], 1 << (cell % 64));
         let new = *word & bit == 0;
         *word |= bit;
+        new
+    }
+
+    /// Adds up to 64 that follow one another; returns `false` if one was there, or is none.
+    #[inline(always)]
+    pub(crate) fn add_run(&mut self, first: usize, count: usize) -> bool {
+        if first + count > CELLS {
+            return false;
+        }
+        let word = first / 64;
+        let cells = u128::from(u64::MAX >> (64 - count)) << (first % 64);
+        let (low, high) = (cells as u64, (cells >> 64) as u64);
+        let new = (self.0[word] & low) | (self.0[word + 1] & high) == 0;
+        self.0[word] |= low;
+        self.0[word + 1] |= high;
         new
     }
 
@@ -331,22 +407,40 @@ impl Cells {
     }
 
     /// How many are not in it.
+    #[inline(always)]
     pub(crate) fn free(&self) -> usize {
         CELLS - self.0.iter().map(|word| word.count_ones() as usize).sum::<usize>()
     }
 
+    /// Those that are not in it, a bit for each.
+    #[inline(always)]
+    fn others(&self) -> [u64; CELL_SETS] {
+        std::array::from_fn(|word| {
+            let cells = (CELLS - word * 64).min(64);
+            !self.0[word] & u64::MAX >> (64 - cells)
+        })
+    }
+
+    /// The first of so many that follow one another and are not in it.
+    #[inline(always)]
+    pub(crate) fn free_run(&self, count: usize) -> Option<usize> {
+        let free = self.others();
+        // Those at which a run begins of as many as there were rounds.
+        let mut begins = free;
+        for _ in 1..count {
+            for word in 0..CELL_SETS {
+                let next = begins.get(word + 1).map_or(0, |next| next << 63);
+                begins[word] = free[word] & (begins[word] >> 1 | next);
+            }
+        }
+        let word = begins.iter().position(|&begins| begins != 0)?;
+        Some(word * 64 + begins[word].trailing_zeros() as usize)
+    }
+
     /// Those that are not in it.
-    pub(crate) fn others(self) -> impl Iterator<Item = usize> {
-        (0..self.0.len())
-            .flat_map(move |word| {
-                let mut free = !self.0[word];
-                std::iter::from_fn(move || {
-                    let bit = (free != 0).then(|| free.trailing_zeros() as usize)?;
-                    free &= free - 1;
-                    Some(word * 64 + bit)
-                })
-            })
-            .take_while(|&cell| cell < CELLS)
+    pub(crate) fn free_cells(&self) -> impl Iterator<Item = usize> + use<> {
+        let free = self.others();
+        (0..CELLS).filter(move |&cell| free[cell / 64] >> (cell % 64) & 1 != 0)
     }
 }
 
@@ -373,28 +467,63 @@ mod tests {
     #[test]
     fn a_chain_ends_whatever_it_leads_to() {
         let set = Set::new();
-        let record = |first, length| Descriptor(0).live(first, length, 0);
+        let at = |first, is_run, length| Descriptor(0).live(Place { first, is_run }, length, 0);
+        let (linked, run) = (|f, l| at(f, false, l), |f, l| at(f, true, l));
         set.link(3, 5);
         set.link(5, 3);
         let chain = |d| set.chain(d).collect::<Vec<_>>();
-        assert_eq!(chain(record(3, 0)), [Some(3)]);
-        assert_eq!(chain(record(3, CELL)), [Some(3)]);
-        assert_eq!(chain(record(3, CELL + 1)), [Some(3), Some(5)]);
-        assert_eq!(chain(record(3, MAX_RECORD)).len(), MOST_CELLS, "a circle");
-        assert_eq!(chain(record(CELLS, 1)), [None]);
+        assert_eq!(chain(linked(3, 0)), [Some(3)]);
+        assert_eq!(chain(linked(3, CELL)), [Some(3)]);
+        assert_eq!(chain(linked(3, CELL + 1)), [Some(3), Some(5)]);
+        assert_eq!(chain(run(3, CELL + 1)), [Some(3), Some(4)]);
+        assert_eq!(chain(linked(3, MAX_RECORD)).len(), MOST_CELLS, "a circle");
+        for record in [linked(CELLS, 1), run(CELLS, 1)] {
+            assert_eq!(chain(record), [None]);
+            assert!(!set.mark(record, &mut Cells::default()));
+        }
+        assert_eq!(chain(run(CELLS - 1, CELL + 1)), [Some(CELLS - 1), None]);
         set.link(5, CELLS);
-        assert_eq!(chain(record(3, 3 * CELL)), [Some(3), Some(5), None]);
-        assert_eq!(chain(record(3, MAX_RECORD + 1)), [None], "longer than any record");
+        assert_eq!(chain(linked(3, 3 * CELL)), [Some(3), Some(5), None]);
+        for record in [linked(3, MAX_RECORD + 1), run(3, MAX_RECORD + 1)] {
+            assert_eq!(chain(record), [None], "longer than any record");
+        }
     }
 
     #[test]
-    fn cells_are_counted() {
+    fn cells_are_marked_alike_one_by_one_and_as_a_run() {
+        let set = Set::new();
+        (0..CELLS).for_each(|cell| set.link(cell, cell + 1));
+        for first in 0..CELLS + 2 {
+            for cells in [1, 2, 3, 63, 64, 65, MOST_CELLS] {
+                let mark = |is_run, used: &mut Cells| {
+                    let place = Place { first, is_run };
+                    set.mark(Descriptor(0).live(place, cells * CELL, 0), used)
+                };
+                let (mut linked, mut run) = (Cells::default(), Cells::default());
+                let is_whole = first + cells <= CELLS;
+                assert_eq!([mark(true, &mut run), mark(false, &mut linked)], [is_whole; 2]);
+                if is_whole {
+                    assert!(run == linked && run.free() == CELLS - cells);
+                    assert!(!mark(true, &mut run) && !mark(false, &mut linked), "twice");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cells_are_counted_and_found() {
         let mut cells = Cells::default();
-        assert!(cells.free() == CELLS && cells.others().eq(0..CELLS));
+        assert!(cells.free() == CELLS && cells.free_cells().eq(0..CELLS));
         assert!(cells.add(64) && !cells.add(64) && cells.has(64) && cells.free() == CELLS - 1);
-        assert!(cells.others().eq((0..64).chain(65..CELLS)));
+        assert!(cells.free_cells().eq((0..64).chain(65..CELLS)));
+        assert_eq!(
+            [1, 64, 65, 148, 149].map(|count| cells.free_run(count)),
+            [Some(0), Some(0), Some(65), Some(65), None,]
+        );
+        assert!(cells.add_run(0, 63) && cells.free_run(1) == Some(63));
+        assert_eq!(cells.free_run(2), Some(65));
         cells.remove(64);
-        assert_eq!(cells, Cells::default());
+        assert_eq!(cells.free_run(150), Some(63));
     }
 
     #[test]

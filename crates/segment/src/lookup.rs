@@ -23,10 +23,10 @@
 //! *A process that made a record DEAD* wipes it, if the lock of the set is free. Otherwise the next
 //! `put` does.
 //!
-//! *Why the second load of the descriptor sees a change of what was copied.* A process
-//! that changes a cell, a key or facts has read, with acquire, that the descriptor is DEAD, and
-//! puts a fence (release) before the change. A reader that copied the change has its fence (acquire) after
-//! that. So the reader's next load of the descriptor comes after the one that read DEAD, and
+//! *Why the second load of the descriptor sees a change of what was copied.* A process that
+//! changes a cell, a key or facts has read, with acquire, that the descriptor is DEAD, and puts a
+//! fence (release) before the change. A reader that copied the change has its fence (acquire)
+//! after that. So the reader's next load of the descriptor comes after the one that read DEAD, and
 //! cannot see an older value.
 
 use crate::atomic::{Ordering, fence};

@@ -7,13 +7,16 @@
 //!    generation of every FREE slot first, so that a holder that is late cannot publish into one;
 //! 2. makes LIVE records of the same key DEAD. So there is one of a key at most, at every instant,
 //!    and one `take` of a key succeeds at most;
-//! 3. looks at every slot. Expired records, and such as are none, become DEAD; the cells of those
-//!    that stay are marked. What is not marked is free: nothing else says so, and so nothing else
-//!    can be wrong after somebody was killed;
+//! 3. looks at every slot. Records that are none become DEAD; the cells of the others are marked.
+//!    What is not marked is free: nothing else says so, and so nothing else can be wrong after
+//!    somebody was killed. (Each slot has three cells where its record is at home, if it has room
+//!    there. Where all records are at home, as most are, nothing need be marked: the home of
+//!    each FREE slot is free.)
 //! 4. wipes what is DEAD, a fence (release) before it, and makes its slot FREE;
 //! 5. makes room: while cells or slots are too few, a record becomes DEAD, is wiped, and its slot
 //!    FREE (the order is below);
-//! 6. after a fence (release) writes the record into free cells, links them, and writes key, facts
+//! 6. after a fence (release) writes the record into free cells (such as follow one another, if
+//!    there are any; otherwise it links them), and writes key, facts
 //!    and tag of a FREE slot: all of it is reached by nobody yet;
 //! 7. replaces the slot's descriptor, FREE, by a LIVE one of the next generation, by
 //!    compare-and-swap: now the record is there;
@@ -31,9 +34,9 @@
 //! count as never found from then on, so that they have to prove themselves again.
 
 use crate::atomic::{Ordering, fence};
-use crate::descriptor::{Descriptor, State};
+use crate::descriptor::{Descriptor, Place, State};
 use crate::host::{Host, Step};
-use crate::layout::{CELL, Cells, Facts, Key, MAX_RECORD, SLOTS, Set};
+use crate::layout::{CELL, Cells, Facts, HOME_CELLS, Key, MAX_RECORD, SLOTS, Set, cells_for, home};
 use crate::lock::Held;
 
 /// What is stored.
@@ -74,11 +77,29 @@ struct Filing<'a, H> {
     set: &'a Set,
     host: &'a H,
     held: Held<'a>,
+    /// All records are at home, so that a FREE slot's home is free: nothing is marked then.
+    all_at_home: bool,
     /// Cells of records that are there.
     used: Cells,
     /// A slot that is FREE, and its descriptor.
     slot: Option<(usize, Descriptor)>,
     casualties: Casualties,
+}
+
+/// Which records leave before which.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Rank {
+    Expired,
+    NeverUsed,
+    Used,
+}
+
+/// A record that may leave.
+struct Victim {
+    rank: Rank,
+    expiry: u32,
+    slot: usize,
+    descriptor: Descriptor,
 }
 
 impl Set {
@@ -114,7 +135,7 @@ impl Set {
     ) -> Option<Descriptor> {
         fence(Ordering::Release);
         for cell in self.chain(dead).flatten().filter(|&cell| !used.has(cell)) {
-            self.write_cell(cell, &[]);
+            self.wipe_cell(cell);
         }
         self.set_tag(slot, 0);
         host.step(Step::Wiped);
@@ -128,7 +149,8 @@ impl Set {
 impl<'a, H: Host> Filing<'a, H> {
     fn new(set: &'a Set, host: &'a H, held: Held<'a>) -> Self {
         let (used, casualties) = Default::default();
-        let mut filing = Filing { set, host, held, used, slot: None, casualties };
+        let mut filing =
+            Filing { set, host, held, all_at_home: false, used, slot: None, casualties };
         if filing.held.was_taken_over() {
             filing.casualties.taken_over = 1;
             filing.renew();
@@ -150,11 +172,11 @@ impl<'a, H: Host> Filing<'a, H> {
     /// Steps 2 to 7.
     fn put(&mut self, key: Key, record: &Record<'_>, now: u32) -> Option<()> {
         self.set.retire_all(key, |_| self.host.step(Step::Retired));
-        self.survey(now);
-        let cells = record.bytes.len().div_ceil(CELL).max(1);
-        let (slot, free) = self.make_room(cells)?;
+        let cells = cells_for(record.bytes.len())?;
+        self.survey(cells);
+        let (slot, free) = self.make_room(cells, now)?;
         fence(Ordering::Release);
-        let first = self.write(record.bytes)?;
+        let place = self.write(slot, record.bytes, cells)?;
         if !self.held.is_ours() {
             return None;
         }
@@ -162,42 +184,61 @@ impl<'a, H: Host> Filing<'a, H> {
         self.set.set_key_and_facts(slot, key, facts);
         self.set.set_tag(slot, key.tag());
         self.host.step(Step::Written);
-        let live = free.live(first, record.bytes.len(), record.key_id);
+        let live = free.live(place, record.bytes.len(), record.key_id);
         self.set.replace(slot, free, live).ok()?;
         self.host.step(Step::Published);
         Some(())
     }
 
-    /// Steps 3 and 4.
-    fn survey(&mut self, now: u32) {
-        let mut dead = [false; SLOTS];
-        for (slot, dead) in dead.iter_mut().enumerate() {
-            let descriptor = self.set.descriptor(slot, Ordering::Acquire);
-            match descriptor.state() {
-                State::Free => self.slot = Some((slot, descriptor)),
-                State::Dead => *dead = true,
-                State::Live if self.set.facts(slot).expiry <= now => {
-                    self.casualties.expired += u64::from(self.evict(slot, descriptor));
-                    *dead = true;
-                }
-                State::Live => {
-                    if !self.mark(descriptor) {
-                        self.casualties.damaged += u64::from(self.evict(slot, descriptor));
-                        *dead = true;
-                    }
-                }
-            }
+    /// Steps 3 and 4, for a record of so many cells.
+    fn survey(&mut self, cells: usize) {
+        let any_dead = self.look_round();
+        let mut dead = if any_dead { u128::MAX >> (128 - SLOTS) } else { 0 };
+        if !self.all_at_home || cells > HOME_CELLS {
+            self.all_at_home = false;
+            dead = self.mark_all();
         }
-        for slot in (0..SLOTS).filter(|&slot| dead[slot]) {
-            self.bury(slot);
+        while dead != 0 {
+            self.bury(dead.trailing_zeros() as usize);
+            dead &= dead - 1;
         }
     }
 
-    /// Marks the cells of a record; returns `false` if they are no cells, or another's.
-    #[inline(always)]
-    fn mark(&mut self, record: Descriptor) -> bool {
-        let used = &mut self.used;
-        self.set.chain(record).all(|cell| cell.is_some_and(|cell| used.add(cell)))
+    /// Finds a FREE slot, and whether all records are at home; returns `true` if any is DEAD.
+    /// (Most of the work of a `put`: as few instructions for a slot as can be.)
+    fn look_round(&mut self) -> bool {
+        let (mut all_at_home, mut free, mut dead) = (true, None, false);
+        for slot in 0..SLOTS {
+            let descriptor = self.set.descriptor(slot, Ordering::Acquire);
+            if descriptor.state() == State::Free {
+                free = Some((slot, descriptor));
+                continue;
+            }
+            all_at_home &= descriptor.is_at(home(slot), HOME_CELLS * CELL);
+            dead |= !descriptor.is_live();
+        }
+        (self.slot, self.all_at_home) = (free, all_at_home);
+        dead
+    }
+
+    /// Marks the cells of the records that are LIVE; such as are none become DEAD. Returns the
+    /// slots that are DEAD, a bit for each. (One may be so only since the look round. One that
+    /// becomes so after this keeps its marks: its cells are free for the next `put`.)
+    fn mark_all(&mut self) -> u128 {
+        let mut dead = 0;
+        for slot in 0..SLOTS {
+            let descriptor = self.set.descriptor(slot, Ordering::Acquire);
+            match descriptor.state() {
+                State::Free => {}
+                State::Live if self.set.mark(descriptor, &mut self.used) => {}
+                State::Live => {
+                    self.casualties.damaged += u64::from(self.evict(slot, descriptor));
+                    dead |= 1 << slot;
+                }
+                State::Dead => dead |= 1 << slot,
+            }
+        }
+        dead
     }
 
     /// Makes a record DEAD that has to leave; `false` if it was not LIVE any more.
@@ -217,13 +258,13 @@ impl<'a, H: Host> Filing<'a, H> {
     }
 
     /// Step 5: a FREE slot. (`None`: somebody else changes what only the holder may.)
-    fn make_room(&mut self, cells: usize) -> Option<(usize, Descriptor)> {
+    fn make_room(&mut self, cells: usize, now: u32) -> Option<(usize, Descriptor)> {
         for _ in 0..=SLOTS {
             if self.slot.is_some() && self.used.free() >= cells {
                 return self.slot;
             }
-            match self.victim() {
-                Some((slot, descriptor)) => self.send_away(slot, descriptor),
+            match self.victim(now) {
+                Some(victim) => self.send_away(victim),
                 None => self.begin_anew(),
             }
         }
@@ -231,24 +272,35 @@ impl<'a, H: Host> Filing<'a, H> {
     }
 
     /// The record that leaves next.
-    fn victim(&self) -> Option<(usize, Descriptor)> {
+    fn victim(&self, now: u32) -> Option<Victim> {
         let live = (0..SLOTS).filter_map(|slot| {
             let descriptor = self.set.descriptor(slot, Ordering::Acquire);
-            descriptor.is_live().then_some((slot, descriptor))
+            let expiry = self.set.facts(slot).expiry;
+            let rank = match expiry <= now {
+                true => Rank::Expired,
+                false if descriptor.is_used() => Rank::Used,
+                false => Rank::NeverUsed,
+            };
+            descriptor.is_live().then_some(Victim { rank, expiry, slot, descriptor })
         });
-        live.min_by_key(|&(slot, descriptor)| (descriptor.is_used(), self.set.facts(slot).expiry))
+        live.min_by_key(|victim| (victim.rank, victim.expiry))
     }
 
     /// A record leaves for want of room.
-    fn send_away(&mut self, slot: usize, descriptor: Descriptor) {
-        self.casualties.evicted += u64::from(self.evict(slot, descriptor));
+    fn send_away(&mut self, victim: Victim) {
+        let Victim { rank, slot, descriptor, .. } = victim;
+        let count = u64::from(self.evict(slot, descriptor));
+        match rank {
+            Rank::Expired => self.casualties.expired += count,
+            Rank::NeverUsed | Rank::Used => self.casualties.evicted += count,
+        }
         if self.set.descriptor(slot, Ordering::Acquire).state() == State::Dead {
             for cell in self.set.chain(descriptor).flatten() {
                 self.used.remove(cell);
             }
             self.bury(slot);
         }
-        if descriptor.is_used() {
+        if rank == Rank::Used {
             self.forget_uses();
         }
     }
@@ -271,22 +323,41 @@ impl<'a, H: Host> Filing<'a, H> {
         }
     }
 
-    /// The first half of step 6: the record, in free cells. `None`: the lock was taken over.
-    fn write(&self, bytes: &[u8]) -> Option<usize> {
-        let mut cells = self.used.others();
-        let first = cells.next()?;
-        let mut cell = first;
-        self.set.write_cell(cell, &bytes[..bytes.len().min(CELL)]);
-        for chunk in bytes.chunks(CELL).skip(1) {
-            let next = cells.next()?;
-            self.host.step(Step::CellWritten);
+    /// The first half of step 6: the record, in free cells; at the slot's home or in another run of
+    /// them, if there is one. `None`: the lock was taken over.
+    fn write(&self, slot: usize, bytes: &[u8], cells: usize) -> Option<Place> {
+        if let Some(first) = self.run_for(slot, cells) {
+            self.write_to(first..first + cells, bytes)?;
+            return Some(Place { first, is_run: true });
+        }
+        self.write_to(self.used.free_cells(), bytes)?;
+        let mut free = self.used.free_cells();
+        let first = free.next()?;
+        let rest = free.take(cells - 1);
+        rest.fold(first, |cell, next| {
+            self.set.link(cell, next);
+            next
+        });
+        Some(Place { first, is_run: false })
+    }
+
+    fn run_for(&self, slot: usize, cells: usize) -> Option<usize> {
+        let Place { first, .. } = home(slot);
+        let is_free = || (first..first + cells).all(|cell| !self.used.has(cell));
+        if self.all_at_home || cells <= HOME_CELLS && is_free() {
+            return Some(first);
+        }
+        self.used.free_run(cells)
+    }
+
+    fn write_to(&self, cells: impl Iterator<Item = usize>, bytes: &[u8]) -> Option<()> {
+        for (cell, chunk) in cells.zip(bytes.chunks(CELL)) {
             if !self.held.is_ours() {
                 return None;
             }
-            self.set.write_cell(next, chunk);
-            self.set.link(cell, next);
-            cell = next;
+            self.set.write_cell(cell, chunk);
+            self.host.step(Step::CellWritten);
         }
-        Some(first)
+        Some(())
     }
 }

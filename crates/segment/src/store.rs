@@ -102,7 +102,7 @@ impl<H: Host> Store<H> {
     }
 
     /// Stores a record. One that was there under this key is gone before the new one is there.
-    /// Others may leave for it: what has expired by `now`, or for want of room.
+    /// Others may have to leave for it: such as have expired by `now` first.
     pub fn put(&self, key: Key, record: &Record<'_>, now: u32) -> Put {
         let (put, casualties) = self.home(key).put(&self.host, key, record, now);
         self.count(

@@ -42,15 +42,20 @@ struct Model {
 impl Model {
     fn put(&mut self, record: Kept, now: u32) {
         self.kept.retain(|kept| kept.key != record.key);
-        let before = self.kept.len();
-        self.kept.retain(|kept| kept.expiry > now);
-        self.expired_away += (before - self.kept.len()) as u64;
         while self.kept.len() >= SLOTS || self.cells() + record.cells() > CELLS {
-            let rank = |at: &usize| (self.kept[*at].used, self.kept[*at].expiry);
+            let rank = |at: &usize| {
+                let Kept { expiry, used, .. } = self.kept[*at];
+                (expiry > now, expiry > now && used, expiry)
+            };
             let victim = (0..self.kept.len()).min_by_key(rank).unwrap();
-            self.evicted += 1;
-            if self.kept.remove(victim).used {
-                self.kept.iter_mut().for_each(|kept| kept.used = false);
+            let victim = self.kept.remove(victim);
+            if victim.expiry <= now {
+                self.expired_away += 1;
+            } else {
+                self.evicted += 1;
+                if victim.used {
+                    self.kept.iter_mut().for_each(|kept| kept.used = false);
+                }
             }
         }
         self.kept.push(record);

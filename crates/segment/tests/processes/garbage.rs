@@ -21,7 +21,7 @@ const SET: u64 = 16 << 10;
 /// Where the parts of a set are, as the drawing in the crate has it.
 const LOCK: u64 = 0;
 const TAGS: u64 = 64;
-const DESCRIPTORS: u64 = 1344;
+const DESCRIPTORS: u64 = 1912;
 const NEXT: u64 = 2480;
 const NOW: u32 = 100;
 
@@ -154,14 +154,19 @@ type Damage = (u64, fn(u64) -> u8);
 /// Damage with intent: what a loop or an index could trip over.
 pub fn of_each_kind() {
     const LIVE: u64 = 1;
-    let descriptor = |first: u64, length: u64| LIVE | first << 8 | length << 16;
-    let kinds: [Damage; 7] = [
-        (descriptor(0, 8256), |_| 0), // a cell that follows itself
-        (descriptor(3, 8256), |cell| (cell as u8) ^ 1), // circles of two
-        (descriptor(255, 100), |_| 255), // a cell that is none
-        (descriptor(0, 16383), |cell| cell as u8 + 1), // longer than any record
-        (descriptor(0, 8256), |cell| cell as u8 + 1), // all the same cells
-        (LIVE | 3, |_| 0),            // a state that is none yet
+    const RUN: u64 = 1 << 30;
+    let linked = |first: u64, length: u64| LIVE | first << 8 | length << 16;
+    let run = |first, length| linked(first, length) | RUN;
+    let kinds: [Damage; 10] = [
+        (linked(0, 8256), |_| 0),                  // a cell that follows itself
+        (linked(3, 8256), |cell| cell as u8 ^ 1),  // circles of two
+        (linked(255, 100), |_| 255),               // a cell that is none
+        (linked(0, 16383), |cell| cell as u8 + 1), // longer than any record
+        (linked(0, 8256), |cell| cell as u8 + 1),  // all the same cells
+        (run(0, 150), |_| 0),                      // the same, as a run
+        (run(200, 8256), |_| 0),                   // a run beyond the end
+        (run(255, 16383), |_| 0),
+        (LIVE | 3, |_| 0), // a state that is none yet
         (u64::MAX, |_| 255),
     ];
     for (word, next) in kinds {
@@ -171,9 +176,7 @@ pub fn of_each_kind() {
         (0..2000).for_each(|_| use_somehow(&store, &mut random));
         let file = file(&place);
         for set in (0..(SIZE - HEAD) / SET).map(|set| HEAD + set * SET) {
-            (0..71).for_each(|slot| {
-                file.write_all_at(&word.to_le_bytes(), set + DESCRIPTORS + slot * 8).unwrap();
-            });
+            file.write_all_at(&word.to_le_bytes().repeat(71), set + DESCRIPTORS).unwrap();
             let next: Vec<u8> = (0..213).map(|cell: u64| next(cell % 255)).collect();
             file.write_all_at(&next, set + NEXT).unwrap();
         }
