@@ -192,6 +192,19 @@ fn compile(source: &Path, compiler_for: impl Fn(&str) -> Command, count: usize) 
 }
 
 #[test]
+fn the_manual_page_has_every_counter_in_its_place() {
+    let counters = |text: &str| -> Vec<String> {
+        let fields = text.split("struct SSLCACHE_STATS {\n").nth(1).expect("the structure");
+        let fields = fields.lines().take_while(|line| !line.starts_with("};"));
+        let counters = fields.filter_map(|line| line.trim().strip_prefix("uint64_t "));
+        counters.map(|rest| rest.split(';').next().unwrap().to_owned()).collect()
+    };
+    let page = std::fs::read_to_string(root().join("docs/man/sslcache.3")).unwrap();
+    assert!(!counters(&page).is_empty());
+    assert_eq!(counters(&page), counters(&committed()));
+}
+
+#[test]
 fn a_program_compiles_in_every_dialect_with_openssl_headers() {
     compile_in_every_dialect(&root().join("tests/header/usage.c"), plain);
 }
