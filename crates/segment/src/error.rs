@@ -34,11 +34,12 @@ pub enum Error {
 
 impl Error {
     /// What the last system call said.
-    pub(crate) fn last(at: &'static str) -> Self {
+    pub fn last(at: &'static str) -> Self {
         Error::System(at, errno())
     }
 
-    pub(crate) fn is(&self, errno: c_int) -> bool {
+    /// Returns `true` if a system call failed with this `errno`.
+    pub fn is(&self, errno: c_int) -> bool {
         matches!(self, Error::System(_, code) if *code == errno)
     }
 }

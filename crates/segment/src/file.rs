@@ -6,7 +6,7 @@
 //! 1. opens `NAME.v1` (the format is part of the name, so that two releases with different formats
 //!    never meet in one file). If it is there: checks whose it is, who may write to it, and what
 //!    it says it is; maps it, and closes it: a mapping outlives chroot, setuid and closefrom;
-//! 2. if it is not there: makes a file without a name (`O_TMPFILE`); gives it all its memory, so
+//! 2. if it is not there: makes a file without a name (`unnamed.rs`); gives it all its memory, so
 //!    that a full tmpfs is an error now, and no SIGBUS later; writes the identity;
 //! 3. gives it the name, by `link`, which fails if somebody else did so first: then it begins
 //!    again with 1, and uses theirs.
@@ -21,9 +21,10 @@ use crate::host::{Host, Step, pid_namespace};
 use crate::identity::{FORMAT, Identity, file_size};
 use crate::layout::{HEAD, IDENTITY_WORDS, SET};
 use crate::mapping::Mapping;
-use std::ffi::{CStr, c_int};
-use std::fmt::{self, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use crate::unnamed::{Name, Unnamed, check, open_at, owned};
+use std::ffi::CStr;
+use std::fmt::Write;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// How a segment is made, and which one is trusted.
 #[derive(Clone, Copy, Debug)]
@@ -99,21 +100,18 @@ fn create(
     host: &impl Host,
 ) -> Result<Opened, Error> {
     let mode = options.mode & if options.group.is_some() { 0o664 } else { 0o644 };
-    let file = open_at(directory, c".", libc::O_RDWR | libc::O_TMPFILE, mode)?;
+    let file = Unnamed::new(directory, mode)?;
     host.step(Step::FileMade);
     if !options.on_disk && !is_in_memory(file.as_fd())? {
         return Err(Error::OnDisk);
     }
     if let Some(group) = options.group {
         // SAFETY: a descriptor; -1: the owner stays.
-        check("chown", unsafe { libc::fchown(file.as_raw_fd(), libc::uid_t::MAX, group) })?;
+        check("chown", unsafe { libc::fchown(file.as_fd().as_raw_fd(), libc::uid_t::MAX, group) })?;
     }
-    // What the umask took away.
-    // SAFETY: a descriptor.
-    check("chmod", unsafe { libc::fchmod(file.as_raw_fd(), mode) })?;
     let identity = fill(file.as_fd(), options.size, host)?;
     let mapping = Mapping::new(file.as_fd(), identity.sets)?;
-    link(file.as_fd(), directory, &with_format(name)?)?;
+    file.publish(directory, with_format(name)?.as_c_str()?)?;
     host.step(Step::Linked);
     Ok((mapping, identity))
 }
@@ -154,25 +152,6 @@ fn fill(file: BorrowedFd<'_>, size: u64, host: &impl Host) -> Result<Identity, E
     }
     host.step(Step::HeaderWritten);
     Ok(identity)
-}
-
-/// Gives a file without a name this one, if nothing has it.
-fn link(file: BorrowedFd<'_>, directory: BorrowedFd<'_>, name: &Name) -> Result<(), Error> {
-    let mut path = Name::new();
-    write!(path, "/proc/self/fd/{}", file.as_raw_fd()).map_err(|_| Error::Name)?;
-    let (path, name) = (path.as_c_str()?, name.as_c_str()?);
-    let link = |from: c_int, path: &CStr, flags| {
-        // SAFETY: C strings and descriptors.
-        let answer = unsafe {
-            libc::linkat(from, path.as_ptr(), directory.as_raw_fd(), name.as_ptr(), flags)
-        };
-        check("link", answer)
-    };
-    match link(libc::AT_FDCWD, path, libc::AT_SYMLINK_FOLLOW) {
-        // Without /proc: root may, and everybody since Linux 6.10.
-        Err(error) if error.is(libc::ENOENT) => link(file.as_raw_fd(), c"", libc::AT_EMPTY_PATH),
-        other => other,
-    }
 }
 
 /// The size of a file that may be trusted to be somebody's of ours.
@@ -227,27 +206,6 @@ fn read_identity(file: BorrowedFd<'_>, size: u64) -> Result<Identity, Error> {
     Identity::read(&words, size)
 }
 
-fn open_at(
-    directory: BorrowedFd<'_>,
-    name: &CStr,
-    flags: c_int,
-    mode: libc::mode_t,
-) -> Result<OwnedFd, Error> {
-    let flags = flags | libc::O_CLOEXEC;
-    // SAFETY: a descriptor and a C string.
-    owned("open", unsafe { libc::openat(directory.as_raw_fd(), name.as_ptr(), flags, mode) })
-}
-
-fn owned(at: &'static str, descriptor: c_int) -> Result<OwnedFd, Error> {
-    check(at, descriptor)?;
-    // SAFETY: a descriptor that the call before has just made.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
-}
-
-fn check(at: &'static str, answer: c_int) -> Result<(), Error> {
-    if answer < 0 { Err(Error::last(at)) } else { Ok(()) }
-}
-
 fn seconds() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
@@ -259,36 +217,4 @@ fn with_format(name: &CStr) -> Result<Name, Error> {
     with_format.append(name.to_bytes())?;
     write!(with_format, ".v{FORMAT}").map_err(|_| Error::Name)?;
     Ok(with_format)
-}
-
-/// A file's name, in no memory but its own. There is always a zero behind it.
-struct Name {
-    bytes: [u8; 256],
-    length: usize,
-}
-
-impl Name {
-    fn new() -> Self {
-        Name { bytes: [0; 256], length: 0 }
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let end = self.length + bytes.len();
-        if end >= self.bytes.len() {
-            return Err(Error::Name);
-        }
-        self.bytes[self.length..end].copy_from_slice(bytes);
-        self.length = end;
-        Ok(())
-    }
-
-    fn as_c_str(&self) -> Result<&CStr, Error> {
-        CStr::from_bytes_until_nul(&self.bytes).map_err(|_| Error::Name)
-    }
-}
-
-impl Write for Name {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.append(text.as_bytes()).map_err(|_| fmt::Error)
-    }
 }

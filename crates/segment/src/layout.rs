@@ -168,6 +168,11 @@ impl Key {
         Key([whole as u64, (whole >> 64) as u64])
     }
 
+    /// The bytes again.
+    pub const fn bytes(self) -> [u8; 16] {
+        ((self.0[1] as u128) << 64 | self.0[0] as u128).to_le_bytes()
+    }
+
     /// The set it belongs to, of so many.
     #[inline(always)]
     pub(crate) fn home(self, sets: usize) -> usize {
@@ -533,5 +538,7 @@ mod tests {
             assert_eq!(Key::new([0xff; 16]).home(sets), sets - 1);
         }
         assert_eq!(Key::new([0; 16]).tag(), 1);
+        let bytes = std::array::from_fn(|byte| byte as u8 * 17);
+        assert_eq!(Key::new(bytes).bytes(), bytes);
     }
 }

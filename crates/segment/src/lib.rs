@@ -32,6 +32,7 @@
 //! | `put` | how they are stored, and why it may be cut off anywhere |
 //! | `lock` | the stamp lock |
 //! | `file` | how a segment is made and published, and which one is trusted |
+//! | `unnamed` | files that nobody sees before they are whole |
 //! | `mapping` | the memory, as Rust sees it |
 //!
 //! # Example
@@ -78,6 +79,7 @@ mod lookup;
 mod mapping;
 mod put;
 mod store;
+mod unnamed;
 
 pub use check::{Census, Fault};
 pub use counters::Statistics;
@@ -89,6 +91,7 @@ pub use layout::{EPOCHS, Key, MAX_RECORD, SEALING_KEYS};
 pub use lookup::{Buffer, Found, Miss, Wanted};
 pub use put::{Put, Record};
 pub use store::Store;
+pub use unnamed::Unnamed;
 
 #[cfg(all(test, loom))]
 mod model;

@@ -157,6 +157,11 @@ impl<H: Host> Store<H> {
         std::array::from_fn(|id| keys[id].load(Ordering::Acquire))
     }
 
+    /// What tells the key that the keys of the records are made with; 0: none yet.
+    pub fn index_key(&self) -> u64 {
+        self.mapping.head().header.index_key.load(Ordering::Acquire)
+    }
+
     /// Returns `true` if the keys of the records are made with the key that `check` tells from
     /// others (not 0). The first to ask decides.
     pub fn is_index_key(&self, check: u64) -> bool {

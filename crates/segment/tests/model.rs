@@ -237,6 +237,7 @@ fn three_cells_for_each_slot() {
 #[test]
 fn keys_and_epochs_are_known_to_all() {
     let store = Store::anonymous(Options::SMALLEST).unwrap();
+    assert_eq!(store.index_key(), 0);
     assert!(store.is_index_key(7) && store.is_index_key(7) && !store.is_index_key(8));
     assert_eq!([10, 11, 10, 12, 13].map(|check| store.key_id(check).unwrap()), [0, 1, 0, 2, 3]);
     assert_eq!(store.key_id(14), None, "all ids are given");
