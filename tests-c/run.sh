@@ -270,16 +270,30 @@ if ! make --no-print-directory -k -s -j2 LIB="$lib" LIBSSL="$libssl" HEADERS="$h
     head -n 60 "$out/build.err"
 fi
 
-for name in "${programs[@]}"; do
-    if ! oracle_none "$name"; then
-        if [[ $name == differences/* ]]; then
-            wants libssl && skip_or check "$name" libssl
+try_program() {
+    if ! oracle_none "$1"; then
+        if [[ $1 == differences/* ]]; then
+            wants libssl && skip_or check "$1" libssl
         else
-            skip_or ask_oracle "$name" libssl
+            skip_or ask_oracle "$1" libssl
         fi
     fi
-    wants standalone && is_for "$name" standalone && skip_or check "$name" standalone
-    wants interposed && is_for "$name" interposed && skip_or check "$name" interposed
+    wants standalone && is_for "$1" standalone && skip_or check "$1" standalone
+    wants interposed && is_for "$1" interposed && skip_or check "$1" interposed
+}
+
+# Two at a time, told in order.
+for name in "${programs[@]}"; do
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+    mkdir -p "$(dirname "$out/$name")"
+    try_program "$name" >"$out/$name.told" 2>&1 &
+done
+wait
+for name in "${programs[@]}"; do
+    cat "$out/$name.told"
+    passed=$((passed + $(grep -c '^ok   ' "$out/$name.told")))
+    failed=$((failed + $(grep -c '^FAIL ' "$out/$name.told")))
+    skipped=$((skipped + $(grep -c '^skip ' "$out/$name.told")))
 done
 if [ -z "$only" ]; then
     wants standalone && check_no_libssl
