@@ -51,7 +51,6 @@ fn generate() -> String {
 /// comments into the only kind that C89 knows.
 fn plain_words(header: &str) -> String {
     header
-        .replace(" *\n * # Safety\n * None: any thread", " * Thread safety: any thread")
         .replace(" *\n * # Safety\n * ", " * Arguments: ")
         .replace("/**\n", "/*\n")
         .replace("/*\n     * ", "/* ")

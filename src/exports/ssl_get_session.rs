@@ -33,7 +33,7 @@ pub unsafe extern "C-unwind" fn SSL_get_session(ssl: *const SSL) -> *mut SSL_SES
 pub unsafe extern "C-unwind" fn SSL_get1_session(ssl: *mut SSL) -> *mut SSL_SESSION {
     let connection = forward!(ssl as Connection, SSL_get1_session(ssl), std::ptr::null_mut());
     guard(std::ptr::null_mut(), || {
-        connection.session().map_or(std::ptr::null_mut(), SessionHandle::into_ptr)
+        connection.session().map_or(std::ptr::null_mut(), SessionHandle::into_c)
     })
 }
 

@@ -14,11 +14,9 @@ use crate::standing;
 /// Ownership: the caller has the one reference; SSL_SESSION_free() gives it back.
 /// Returns NULL when out of memory.
 /// See SSL_SESSION_new(3).
-///
-/// # Safety
-/// None: any thread, any time.
+/// Thread safety: any thread, any time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn SSL_SESSION_new() -> *mut SSL_SESSION {
+pub extern "C-unwind" fn SSL_SESSION_new() -> *mut SSL_SESSION {
     forward!(standing::making(), SSL_SESSION_new(), std::ptr::null_mut());
     made(Session::new().map(Session::into_c), c"SSL_SESSION_new")
 }

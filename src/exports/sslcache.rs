@@ -15,11 +15,9 @@ use crate::standing;
 /// Returns the version of this library, such as "0.1.0".
 ///
 /// Ownership: static.
-///
-/// # Safety
-/// None: any thread, any time.
+/// Thread safety: any thread, any time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn SSLCACHE_version() -> *const c_char {
+pub extern "C-unwind" fn SSLCACHE_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
     VERSION.as_ptr().cast()
 }
@@ -49,8 +47,8 @@ pub unsafe extern "C-unwind" fn SSLCACHE_get1_session(
     guard(std::ptr::null_mut(), || {
         // SAFETY: the caller's promise.
         unsafe { Context::borrow(ctx) }
-            .and_then(|ctx| ctx.cache().find(&key))
-            .map_or(std::ptr::null_mut(), SessionHandle::into_ptr)
+            .and_then(|ctx| ctx.cache().get(&key))
+            .map_or(std::ptr::null_mut(), SessionHandle::into_c)
     })
 }
 
@@ -79,7 +77,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_accept_session(
     // SAFETY: the caller's promise.
     let (connection, id) = unsafe { (Connection::borrow(ssl), bytes(id, id_len as usize)) };
     let session = connection.and_then(|connection| connection.accept_session(id));
-    session.map_or(null, SessionHandle::into_ptr)
+    session.map_or(null, SessionHandle::into_c)
 }
 
 /// Does what the end of a handshake does with its session: it becomes the one of `ssl`; it is

@@ -30,7 +30,6 @@ pub const SSL_SESS_CACHE_UPDATE_TIME: u32 = 0x0400;
 
 pub const SSL_SESSION_CACHE_MAX_SIZE_DEFAULT: usize = 1024 * 20;
 pub const SSL_MAX_SSL_SESSION_ID_LENGTH: usize = 32;
-pub const SSL_MAX_SID_CTX_LENGTH: usize = 32;
 
 pub const SSL_OP_NO_TICKET: u64 = 1 << 14;
 pub const SSL_OP_NO_ANTI_REPLAY: u64 = 1 << 24;
@@ -73,10 +72,14 @@ pub const ASN1_R_TOO_LONG: c_int = 155;
 pub const ASN1_R_WRONG_TAG: c_int = 168;
 pub const ASN1_R_ILLEGAL_PADDING: c_int = 221;
 pub const ASN1_R_TOO_SMALL: c_int = 224;
-/// Of OpenSSL 3; 58 before.
+/// Of OpenSSL 3.
 pub const ERR_R_NESTED_ASN1_ERROR: c_int = 266 | (2 << 18);
-/// Of OpenSSL 3; 65 before.
+/// Of 1.1.1.
+pub const ERR_R_NESTED_ASN1_ERROR_1_1_1: c_int = 58;
+/// Of OpenSSL 3.
 pub const ERR_R_MALLOC_FAILURE: c_int = 256 | (3 << 18);
+/// Of 1.1.1.
+pub const ERR_R_MALLOC_FAILURE_1_1_1: c_int = 65;
 
 /// The timeout of a session nobody gave one: `SSL_SESSION_new`.
 pub const NEW_SESSION_TIMEOUT: c_long = 60 * 5 + 4;

@@ -31,8 +31,8 @@ pub fn raise_of(library: c_int, reason: c_int, function: &'static CStr) {
         } else if let Some(put) = crypto.ERR_put_error {
             // The reasons of ours that had another number before OpenSSL 3.
             let reason = match reason {
-                ERR_R_NESTED_ASN1_ERROR => 58,
-                ERR_R_MALLOC_FAILURE => 65,
+                ERR_R_NESTED_ASN1_ERROR => ERR_R_NESTED_ASN1_ERROR_1_1_1,
+                ERR_R_MALLOC_FAILURE => ERR_R_MALLOC_FAILURE_1_1_1,
                 reason => reason,
             };
             put(library, 0, reason, file, 0);

@@ -455,8 +455,8 @@ pub unsafe fn set_timeout(real: &Real, session: *mut SSL_SESSION, timeout: c_lon
 pub unsafe fn get1_session(ctx: *mut SSL_CTX, key: &Key) -> *mut SSL_SESSION {
     // SAFETY: the caller's promise.
     unsafe { state_of(ctx) }
-        .and_then(|attached| attached.cache().find(key))
-        .map_or(std::ptr::null_mut(), RealSession::into_ptr)
+        .and_then(|attached| attached.cache().get(key))
+        .map_or(std::ptr::null_mut(), RealSession::into_c)
 }
 
 /// `SSLCACHE_stats`

@@ -68,7 +68,7 @@ unsafe extern "C-unwind" fn get_hook(
     } else {
         found.session
     };
-    session.into_inner().into_ptr()
+    session.into_inner().into_c()
 }
 
 /// libssl removed a session, or would have: it calls this for every session it was told to remove.

@@ -48,7 +48,7 @@ impl SessionRef for RealSession {
     type Standing = Interposed;
 
     fn key(&self) -> Key {
-        let (real, session, mut len) = (real(), self.as_ptr(), 0);
+        let (real, session, mut len) = (real(), self.as_c(), 0);
         // SAFETY: a reference of ours keeps the session alive, and with it the id.
         let id = unsafe {
             let id = call!(real, SSL_SESSION_get_id(session, &mut len), std::ptr::null());
@@ -58,7 +58,7 @@ impl SessionRef for RealSession {
     }
 
     fn expiry(&self) -> Expiry {
-        let (real, session) = (real(), self.as_ptr());
+        let (real, session) = (real(), self.as_c());
         // SAFETY: a reference of ours keeps the session alive.
         let (time, timeout) = unsafe {
             (
@@ -71,19 +71,19 @@ impl SessionRef for RealSession {
 
     fn touch(&self) {
         // SAFETY: a reference of ours keeps the session alive.
-        unsafe { call!(real(), SSL_SESSION_set_time(self.as_ptr(), clock::now()), 0) };
+        unsafe { call!(real(), SSL_SESSION_set_time(self.as_c(), clock::now()), 0) };
     }
 
-    fn as_ptr(&self) -> *mut SSL_SESSION {
+    fn as_c(&self) -> *mut SSL_SESSION {
         self.0.as_ptr()
     }
 
-    unsafe fn from_ptr(session: *mut SSL_SESSION) -> Option<Self> {
+    unsafe fn from_c(session: *mut SSL_SESSION) -> Option<Self> {
         NonNull::new(session).map(RealSession)
     }
 
-    fn into_ptr(self) -> *mut SSL_SESSION {
-        ManuallyDrop::new(self).as_ptr()
+    fn into_c(self) -> *mut SSL_SESSION {
+        ManuallyDrop::new(self).as_c()
     }
 
     fn mark_not_resumable(&self, ctx: Ctx<'_>) -> bool {
@@ -99,7 +99,7 @@ impl SessionRef for RealSession {
 
     /// To libssl every session of ours comes from a callback.
     fn is_accepted(&self, _: Source) -> bool {
-        let (real, session) = (real(), self.as_ptr());
+        let (real, session) = (real(), self.as_c());
         if !refuses_marked(real) {
             return true;
         }

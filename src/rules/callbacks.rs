@@ -46,19 +46,19 @@ impl Callbacks {
     pub fn removed(&self, ctx: Ctx<'_>, session: &impl SessionRef) {
         if let Some(callback) = self.remove_cb() {
             // SAFETY: the application's function, with a live context and session, no lock held.
-            unsafe { callback(ctx.as_ptr(), session.as_ptr()) };
+            unsafe { callback(ctx.as_ptr(), session.as_c()) };
         }
     }
 
     /// Offers the application a new session. True if it keeps the reference it was given.
     pub fn offer<S: SessionRef>(&self, ssl: Ssl<'_>, session: &S) -> bool {
         let Some(callback) = self.new_cb() else { return false };
-        let given = session.clone().into_ptr();
+        let given = session.clone().into_c();
         // SAFETY: the application's function, with a live connection and a reference of its own.
         let kept = unsafe { callback(ssl.as_ptr(), given) } != 0;
         if !kept {
             // SAFETY: 0 gives the reference back, which is the one made above.
-            drop(unsafe { S::from_ptr(given) });
+            drop(unsafe { S::from_c(given) });
         }
         kept
     }
@@ -72,12 +72,12 @@ impl Callbacks {
             unsafe { callback(ssl.as_ptr(), key.id().as_ptr(), key.id().len() as i32, &mut copy) };
         // SAFETY: NULL or a live session; copy 0 hands its reference over. Otherwise it stays the
         // application's: the clone is ours, and `given` is forgotten again below.
-        let given = unsafe { S::from_ptr(session) }?;
+        let given = unsafe { S::from_c(session) }?;
         if copy == 0 {
             return Some(given);
         }
         let ours = given.clone();
-        given.into_ptr();
+        given.into_c();
         Some(ours)
     }
 }

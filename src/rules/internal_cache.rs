@@ -165,7 +165,7 @@ impl<S: SessionRef> InternalCache<S> {
     }
 
     /// The session with this key, with a reference; counted in the statistics alone.
-    pub fn find(&self, key: &Key) -> Option<S> {
+    pub fn get(&self, key: &Key) -> Option<S> {
         self.sessions.get(key)
     }
 

@@ -140,9 +140,9 @@ impl<S: SessionRef> View<S> {
         if cached.as_ref() == Some(session) {
             // SAFETY: the cache has the session, and whoever takes it out of there comes here
             // before the cache's reference goes.
-            unsafe { shown.lhash.insert(session.as_ptr().cast(), hash(key)) };
+            unsafe { shown.lhash.insert(session.as_c().cast(), hash(key)) };
         } else {
-            shown.lhash.remove(session.as_ptr().addr());
+            shown.lhash.remove(session.as_c().addr());
         }
         cached
     }

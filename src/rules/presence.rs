@@ -49,7 +49,7 @@ impl BloomRows {
 
     /// The two rows of a session (Fibonacci hashing: addresses are multiples of 16).
     fn of(&self, session: &impl SessionRef) -> [&AtomicU64; 2] {
-        let hash = (session.as_ptr().addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = (session.as_c().addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let row = |shift: u32| &self.0[(hash >> shift) as usize % self.0.len()];
         [row(u64::BITS - ROW_BITS), row(u64::BITS - 2 * ROW_BITS)]
     }

@@ -37,25 +37,25 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync + 'static {
     fn touch(&self);
 
     /// The handle that callbacks get. It carries no reference of its own.
-    fn as_ptr(&self) -> *mut SSL_SESSION;
+    fn as_c(&self) -> *mut SSL_SESSION;
 
     /// Takes over one reference, `None` for NULL.
     ///
     /// # Safety
     /// `session` is NULL or a live session of this standing, and the caller gives up one reference.
-    unsafe fn from_ptr(session: *mut SSL_SESSION) -> Option<Self>;
+    unsafe fn from_c(session: *mut SSL_SESSION) -> Option<Self>;
 
     /// Looks at a session without taking a reference. `None` for NULL.
     ///
     /// # Safety
     /// `session` is NULL or live for as long as the result is used.
     unsafe fn borrow(session: *mut SSL_SESSION) -> Option<ManuallyDrop<Self>> {
-        // SAFETY: the reference that `from_ptr` takes over is never dropped, so none is needed.
-        unsafe { Self::from_ptr(session) }.map(ManuallyDrop::new)
+        // SAFETY: the reference that `from_c` takes over is never dropped, so none is needed.
+        unsafe { Self::from_c(session) }.map(ManuallyDrop::new)
     }
 
     /// Gives the reference to C.
-    fn into_ptr(self) -> *mut SSL_SESSION;
+    fn into_c(self) -> *mut SSL_SESSION;
 
     /// Marks the session not resumable; `ctx` is the context it leaves. True if libssl's own cache
     /// held one with its key, and does no longer.

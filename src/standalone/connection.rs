@@ -177,7 +177,7 @@ impl Connection {
 
     /// `SSL_get_session`
     pub fn session_ptr(&self) -> *mut SSL_SESSION {
-        self.state.lock().session.as_ref().map_or(std::ptr::null_mut(), SessionHandle::as_ptr)
+        self.state.lock().session.as_ref().map_or(std::ptr::null_mut(), SessionHandle::as_c)
     }
 
     /// `SSL_get1_session`

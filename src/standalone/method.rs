@@ -9,7 +9,7 @@ use crate::ffi::types::SSL_METHOD;
 pub struct Method {
     /// The version a connection of this method starts with.
     pub version: c_int,
-    /// What a connection is until it is told.
+    /// Whether a connection is a server until it is told otherwise: one of both sides is, too.
     pub server: bool,
 }
 

@@ -54,16 +54,16 @@ impl SessionRef for SessionHandle {
         self.0.write(|v| v.time = clock::now());
     }
 
-    fn as_ptr(&self) -> *mut SSL_SESSION {
+    fn as_c(&self) -> *mut SSL_SESSION {
         self.0.as_c()
     }
 
-    unsafe fn from_ptr(session: *mut SSL_SESSION) -> Option<Self> {
+    unsafe fn from_c(session: *mut SSL_SESSION) -> Option<Self> {
         // SAFETY: the caller's promise is that of `from_c`.
         unsafe { Session::from_c(session) }.map(SessionHandle)
     }
 
-    fn into_ptr(self) -> *mut SSL_SESSION {
+    fn into_c(self) -> *mut SSL_SESSION {
         Session::into_c(self.0)
     }
 
