@@ -257,11 +257,15 @@ impl<'a, H: Host> Filing<'a, H> {
         }
     }
 
-    /// Step 5: a FREE slot. (`None`: somebody else changes what only the holder may.)
+    /// Step 5: a FREE slot. `None`: the lock was taken over, or somebody changes what only its holder
+    /// may.
     fn make_room(&mut self, cells: usize, now: u32) -> Option<(usize, Descriptor)> {
         for _ in 0..=SLOTS {
             if self.slot.is_some() && self.used.free() >= cells {
                 return self.slot;
+            }
+            if !self.held.is_ours() {
+                return None;
             }
             match self.victim(now) {
                 Some(victim) => self.send_away(victim),
@@ -359,5 +363,123 @@ impl<'a, H: Host> Filing<'a, H> {
             self.host.step(Step::CellWritten);
         }
         Some(())
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::lookup::Wanted;
+    use std::cell::Cell;
+    use std::ops::Range;
+
+    const NOW: u32 = 100;
+
+    /// The number of the record that expires first.
+    const SOONEST: u8 = 100;
+
+    /// A process that stands still at a step for longer than a lock is waited for; meanwhile another
+    /// one stores what it likes.
+    struct Late<'a> {
+        set: &'a Set,
+        at: Cell<Option<Step>>,
+        others: Range<u8>,
+    }
+
+    /// One that comes a minute later.
+    struct Later;
+
+    impl Host for Later {
+        fn pid(&self) -> u32 {
+            2
+        }
+        fn milliseconds(&self) -> u64 {
+            100_000
+        }
+        fn microseconds(&self) -> u64 {
+            100_000_000
+        }
+        fn is_gone(&self, _: u32) -> bool {
+            false
+        }
+        fn wait(&self, _: u32) {}
+    }
+
+    impl Host for Late<'_> {
+        fn pid(&self) -> u32 {
+            1
+        }
+        fn milliseconds(&self) -> u64 {
+            1000
+        }
+        fn microseconds(&self) -> u64 {
+            1_000_000
+        }
+        fn is_gone(&self, _: u32) -> bool {
+            false
+        }
+        fn wait(&self, _: u32) {}
+        fn step(&self, step: Step) {
+            if self.at.get() == Some(step) {
+                self.at.set(None);
+                self.others.clone().for_each(|number| store(self.set, &Later, number));
+            }
+        }
+    }
+
+    fn key(number: u8) -> Key {
+        Key::new([number; 16])
+    }
+
+    fn put(set: &Set, host: &impl Host, number: u8, length: usize) -> Put {
+        let bytes = [number; MAX_RECORD];
+        let expiry = if number == SOONEST { 500 } else { 1000 + u32::from(number) };
+        let record = Record { expiry, name: 0, key_id: 0, bytes: &bytes[..length] };
+        set.put(host, key(number), &record, NOW).0
+    }
+
+    /// Of different lengths, so that not all are at home.
+    fn store(set: &Set, host: &impl Host, number: u8) {
+        assert_eq!(put(set, host, number, 100 + usize::from(number)), Put::Stored);
+    }
+
+    fn found(set: &Set, number: u8) -> Option<()> {
+        let mut room = [0; MAX_RECORD];
+        let wanted = Wanted { key: key(number), name: 0, now: NOW };
+        let found = set.get(&Later, &wanted, &mut room).ok()?;
+        assert!(room[..found.length].iter().all(|&byte| byte == number), "it is another's");
+        Some(())
+    }
+
+    /// Tries a `put` of so many bytes that is late at a step; returns whether it came to the step.
+    fn is_harmless_at(step: Step, length: usize, others: Range<u8>) -> bool {
+        let set = Set::new();
+        let late = Late { set: &set, at: Cell::new(None), others: others.clone() };
+        (0..SLOTS as u8).for_each(|number| store(&set, &late, number));
+        late.at.set(Some(step));
+        let put = put(&set, &late, 1, length);
+        let came = late.at.get().is_none();
+        if came && step < Step::Published {
+            assert_eq!(put, Put::Busy, "{step:?}");
+            assert_eq!(found(&set, 1), None, "{step:?}");
+            assert!(others.clone().all(|number| found(&set, number).is_some()), "{step:?}");
+        }
+        assert_eq!(set.check(&Later, |_| true), Ok(()), "{step:?}");
+        (0..u8::MAX).for_each(|number| _ = found(&set, number));
+        store(&set, &Later, 1);
+        assert!(set.lock.holder().is_none(), "{step:?}");
+        came
+    }
+
+    #[test]
+    fn a_holder_that_is_late_publishes_nothing_and_damages_nothing_at_any_step() {
+        let holding = |&step: &Step| step <= Step::Published && step != Step::TakenOver;
+        for step in Step::ALL.into_iter().filter(holding) {
+            for others in [SOONEST..SOONEST + 1, SOONEST + 1..SOONEST + 36] {
+                // For so long a record others have to leave; for a short one nobody has.
+                assert!(is_harmless_at(step, 4000, others.clone()), "{step:?}");
+                is_harmless_at(step, 60, others);
+            }
+        }
     }
 }
