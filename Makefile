@@ -82,17 +82,19 @@ test-segment: ## KILLS processes (5000) killed on one shared segment, a third of
 
 # --- Measurements -----------------------------------------------------------------------------
 
-# The table of "bench" is the one of docs/performance.md.
-bench: ## libssl and this library side by side, and Rust's caches, with pictures: half an hour
+# The tables of "bench" are those of docs/performance.md.
+page := target/compare/performance.md
+bench: ## all of docs/performance.md on this machine, with pictures: less than 25 minutes
 	@scripts/need $(C_TOOLS) cc:gcc
 	cargo build --release
 	cargo build --release --package sslcache-engine-bench --package sslcache-segment-bench
 	@mkdir -p target/compare && cp docs/performance.md target/compare/
-	cargo bench --bench compare -- --svg target/compare --markdown target/compare/performance.md; \
+	cargo bench --bench compare -- --svg target/compare --markdown $(page); \
 	measured=$$?; \
-	cargo run --release --package sslcache-engine-bench -- --markdown target/compare/performance.md && \
-	cargo run --release --package sslcache-segment-bench -- --markdown target/compare/performance.md && \
-	echo "cp target/compare/performance.md target/compare/*.svg docs/   brings it into the documentation" && \
+	target/release/sslcache-engine-bench --markdown $(page) && \
+	target/release/sslcache-engine-bench --pauses 10000000 --markdown $(page) && \
+	target/release/sslcache-segment-bench --markdown $(page) && \
+	echo "cp $(page) target/compare/*.svg target/compare/*.csv docs/   brings it into the documentation" && \
 	exit $$measured
 
 bench-quick: ## the most important of it in two minutes

@@ -6,7 +6,7 @@ use std::process::Command;
 /// Which library a program runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
-    /// libssl alone.
+    /// libssl alone, with an empty library preloaded: what preloading itself costs is not ours.
     Libssl,
     /// libsslcache, without a libssl in the process.
     Standalone,
@@ -33,15 +33,30 @@ impl Programs {
                 command.env_remove(name);
             }
         }
-        if side == Side::Interposed {
-            command.env("LD_PRELOAD", self.directory.join(LIBRARY));
-        }
+        self.preload(&mut command, side);
         command
+    }
+
+    /// Has a command run on one side that is not of the programs here.
+    pub fn preload(&self, command: &mut Command, side: Side) {
+        match side {
+            Side::Libssl => command.env("LD_PRELOAD", self.directory.join(EMPTY)),
+            Side::Standalone => command,
+            Side::Interposed => command.env("LD_PRELOAD", self.directory.join(LIBRARY)),
+        };
+    }
+
+    /// Where there is room for files.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 }
 
 const LIBRARY: &str = "libsslcache.so.0";
+const EMPTY: &str = "empty.so";
 const PROGRAMS: [&str; 5] = ["lookup", "store", "mix", "pause", "memory"];
+/// What there is only for libssl.
+const FOR_LIBSSL: [&str; 1] = ["clients"];
 const FLAGS: [&str; 6] =
     ["-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-DOPENSSL_SUPPRESS_DEPRECATED"];
 
@@ -68,6 +83,10 @@ pub fn build(library: Option<&Path>) -> Result<Programs, String> {
         compile(&directory, program, Side::Libssl)?;
         compile(&directory, program, Side::Standalone)?;
     }
+    for program in FOR_LIBSSL {
+        compile(&directory, program, Side::Libssl)?;
+    }
+    build_empty(&directory)?;
     build_handshakes(&directory)?;
     Ok(Programs { directory })
 }
@@ -95,6 +114,13 @@ fn compile(directory: &Path, program: &str, side: Side) -> Result<(), String> {
         }
     }
     succeed(cc.arg("-lpthread"), &format!("compiling {program}.c"))
+}
+
+/// A library with nothing in it.
+fn build_empty(directory: &Path) -> Result<(), String> {
+    let mut cc = compiler();
+    cc.args(["-shared", "-fPIC", "-x", "c", "/dev/null", "-o"]).arg(directory.join(EMPTY));
+    succeed(&mut cc, "making an empty library")
 }
 
 /// The handshakes are those of the conformance tests.

@@ -2,15 +2,17 @@
 
 use crate::build::Side;
 use crate::cases::{self, ACTIONS, Case, MIXED};
-use crate::engine;
 use crate::run::{Figure, Figures, Results};
-use crate::svg::{Chart, Line, Scale};
+use crate::svg::{Chart, Line, Marker, Scale, Style};
 use std::path::Path;
 
-const LIBSSL: (&str, &str) = ("libssl", "#c0392b");
-const STANDALONE: (&str, &str) = ("libsslcache", "#1f6fb2");
-const INTERPOSED: (&str, &str) = ("in front of libssl", "#2e8b57");
-const ENGINE: (&str, &str) = ("engine alone", "#8e6bbf");
+const LIBSSL: Style = Style { colour: "#d55e00", dashes: "", marker: Marker::Square };
+const STANDALONE: Style = Style { colour: "#0072b2", dashes: "9 4", marker: Marker::Circle };
+const INTERPOSED: Style = Style { colour: "#000000", dashes: "2 4", marker: Marker::Triangle };
+/// An add where there is a look-up with the style of the side.
+const ADD_ON_LIBSSL: Style = Style { colour: "#e69f00", dashes: "2 4", marker: Marker::Triangle };
+const ADD_STANDALONE: Style =
+    Style { colour: "#56b4e9", dashes: "10 4 2 4", marker: Marker::Square };
 
 /// A picture whose lines are libssl and libsslcache.
 pub struct Picture {
@@ -26,8 +28,6 @@ pub enum Shows {
         y: (&'static str, Scale),
         figure: &'static str,
         points: Vec<(f64, Case)>,
-        /// The same of the engine alone.
-        engine: Option<fn(&engine::Costs) -> f64>,
     },
     /// How likely it is to wait longer than so long: the operation, and its case.
     Waits(Vec<(&'static str, Case)>),
@@ -47,10 +47,10 @@ impl Picture {
     }
 }
 
-/// The number of sessions, of the C programs and of the engine alone.
+/// The number of sessions.
 fn sizes(quick: bool) -> &'static [usize] {
-    const ALL: [usize; 8] = [10, 100, 1_000, 20_480, 200_000, 1_000_000, 4_000_000, 10_000_000];
-    &ALL[..if quick { 5 } else { 8 }]
+    const ALL: [usize; 6] = [10, 100, 1_000, 20_480, 200_000, 1_000_000];
+    &ALL[..if quick { 5 } else { 6 }]
 }
 
 /// All pictures.
@@ -59,7 +59,7 @@ pub fn all(quick: bool) -> Vec<Picture> {
     all.push(over_spread());
     all.extend(over_threads());
     all.extend(ACTIONS.iter().map(|&(action, during)| Picture {
-        file: format!("waits-{action}.svg"),
+        file: format!("waits-{action}"),
         title: format!("Waits while {during}"),
         shows: Shows::Waits(vec![
             ("look-up", cases::pause(action, "lookup")),
@@ -70,57 +70,46 @@ pub fn all(quick: bool) -> Vec<Picture> {
 }
 
 fn over_size(quick: bool) -> Vec<Picture> {
-    let picture = |file: &str, title: &str, figure, case: fn(usize) -> Case, engine| {
-        let sizes = sizes(quick).iter().filter(|&&n| n <= 4_000_000);
-        let points = sizes.map(|&n| (n as f64, case(n))).collect();
+    let picture = |file: &str, title: &str, figure, case: fn(usize) -> Case| {
+        let points = sizes(quick).iter().map(|&n| (n as f64, case(n))).collect();
         let shows = Shows::Figures {
             x: ("sessions in the cache", Scale::Count),
             y: ("processor time of one operation", Scale::Time),
             figure,
             points,
-            engine: Some(engine),
         };
         Picture { file: file.to_owned(), title: title.to_owned(), shows }
     };
+    let mixed = "Add to a full cache, timeouts of 300 to 7500 s";
     vec![
-        picture("lookup-size.svg", "Look-up of a session", "lookup", cases::lookup, |c| c.lookup),
-        picture(
-            "add-equal.svg",
-            "Add to a full cache, all timeouts equal",
-            "add",
-            |sessions| cases::add(sessions, 0),
-            |costs| costs.add_equal,
-        ),
-        picture(
-            "add-mixed.svg",
-            "Add to a full cache, timeouts of 300 to 7500 s",
-            "add",
-            |sessions| cases::add(sessions, MIXED),
-            |costs| costs.add_mixed,
-        ),
+        picture("lookup-size", "Look-up of a session", "lookup", cases::lookup),
+        picture("add-equal", "Add to a full cache, all timeouts equal", "add", |n| {
+            cases::add(n, 0)
+        }),
+        picture("add-mixed", mixed, "add", |n| cases::add(n, MIXED)),
     ]
 }
 
 fn over_spread() -> Picture {
     let points = [0, 60, 300, 900, 1800, 3600, 5400, MIXED];
     Picture {
-        file: "add-spread.svg".to_owned(),
+        file: "add-spread".to_owned(),
         title: "Add to a full cache of 20,480, by how much the timeouts differ".to_owned(),
         shows: Shows::Figures {
             x: ("seconds between the shortest and the longest timeout", Scale::Linear),
             y: ("processor time of one operation", Scale::Time),
             figure: "add",
             points: points.map(|spread| (spread as f64, cases::add(20_480, spread))).into(),
-            engine: None,
         },
     }
 }
 
 fn over_threads() -> impl Iterator<Item = Picture> {
     let all = [
-        ("lookup-threads.svg", "Look-ups by several threads, 20,480 sessions", 0),
-        ("mix-95-threads.svg", "95% look-up, 5% remove + add, 20,480 sessions", 5),
-        ("mix-90-threads.svg", "90% look-up, 10% remove + add, 20,480 sessions", 10),
+        ("lookup-threads", "Look-ups by several threads, 20,480 sessions", 0),
+        ("mix-95-threads", "95% look-up, 5% remove + add, 20,480 sessions", 5),
+        ("mix-90-threads", "90% look-up, 10% remove + add, 20,480 sessions", 10),
+        ("writes-threads", "Remove + add alone, 20,480 sessions", 100),
     ];
     all.into_iter().map(|(file, title, writes)| Picture {
         file: file.to_owned(),
@@ -130,63 +119,61 @@ fn over_threads() -> impl Iterator<Item = Picture> {
             y: ("million operations a second", Scale::Count),
             figure: "operations",
             points: [1, 2, 4, 8, 16].map(|n| (n as f64, cases::mix(20_480, writes, n))).into(),
-            engine: None,
         },
     })
 }
 
-/// Draws the pictures into `directory`.
+/// Draws the pictures into `directory`, and writes their points beside them.
 pub fn draw(
     pictures: &[Picture],
     results: &Results,
     directory: &Path,
     machine: &str,
-    quick: bool,
 ) -> Result<(), String> {
     std::fs::create_dir_all(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
-    let wants_engine =
-        |picture: &Picture| matches!(picture.shows, Shows::Figures { engine: Some(_), .. });
-    let engine: Vec<engine::Costs> = if pictures.iter().any(wants_engine) {
-        sizes(quick).iter().map(|&sessions| engine::costs(sessions)).collect()
-    } else {
-        Vec::new()
-    };
     for picture in pictures {
-        let chart = chart(picture, results, &engine, machine);
-        let path = directory.join(&picture.file);
-        std::fs::write(&path, chart.draw()).map_err(|e| format!("{}: {e}", path.display()))?;
+        let chart = chart(picture, results, machine);
+        for (extension, text) in [("svg", chart.draw()), ("csv", chart.csv())] {
+            let path = directory.join(format!("{}.{extension}", picture.file));
+            std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
     }
     Ok(())
 }
 
-fn chart(picture: &Picture, results: &Results, costs: &[engine::Costs], machine: &str) -> Chart {
-    let (x, y, lines) = match &picture.shows {
-        Shows::Figures { x, y, figure, points, engine } => {
+fn chart(picture: &Picture, results: &Results, machine: &str) -> Chart {
+    let (x, y, lines): (_, _, Vec<Line>) = match &picture.shows {
+        Shows::Figures { x, y, figure, points } => {
             let of = |side| figures(side, figure, points, results);
-            let mut lines = Vec::from(Side::ALL.map(of));
-            if let Some(cost) = engine {
-                let points = costs.iter().map(|costs| (costs.sessions as f64, cost(costs)));
-                lines.push(line(ENGINE, "", points.collect()));
-            }
-            (*x, *y, lines)
+            (*x, *y, Side::ALL.map(of).into())
         }
         Shows::Waits(curves) => {
             let x = ("longer than", Scale::Time);
             let y = ("likelihood to wait, at a random moment", Scale::Count);
             let of = |side: Side| {
                 curves.iter().map(move |(operation, case)| Line {
-                    dashed: *operation != "look-up",
-                    ..line(style(side), operation, curve(results.runs(case, side)))
+                    name: format!("{}, {operation}", name(side)),
+                    style: if *operation == "add" { style_of_add(side) } else { style(side) },
+                    points: curve(results.runs(case, side)),
                 })
             };
             (x, y, of(Side::Libssl).chain(of(Side::Standalone)).collect())
         }
     };
-    let lines = lines.into_iter().filter(|line: &Line| !line.points.is_empty()).collect();
+    let lines = lines.into_iter().filter(|line| !line.points.is_empty()).collect();
     Chart { title: picture.title.clone(), x, y, lines, note: machine.to_owned() }
 }
 
-fn style(side: Side) -> (&'static str, &'static str) {
+/// As the table has it.
+fn name(side: Side) -> &'static str {
+    match side {
+        Side::Libssl => "libssl",
+        Side::Standalone => "standalone",
+        Side::Interposed => "interposed",
+    }
+}
+
+fn style(side: Side) -> Style {
     match side {
         Side::Libssl => LIBSSL,
         Side::Standalone => STANDALONE,
@@ -194,14 +181,17 @@ fn style(side: Side) -> (&'static str, &'static str) {
     }
 }
 
-fn line((name, colour): (&str, &'static str), operation: &str, points: Vec<(f64, f64)>) -> Line {
-    let name = if operation.is_empty() { name.to_owned() } else { format!("{name}, {operation}") };
-    Line { name, colour, dashed: false, points }
+fn style_of_add(side: Side) -> Style {
+    if side == Side::Libssl { ADD_ON_LIBSSL } else { ADD_STANDALONE }
 }
 
 fn figures(side: Side, figure: &str, points: &[(f64, Case)], results: &Results) -> Line {
     let at = |(x, case): &(f64, Case)| Some((*x, results.median(case, side, figure)?.value));
-    line(style(side), "", points.iter().filter_map(at).collect())
+    Line {
+        name: name(side).to_owned(),
+        style: style(side),
+        points: points.iter().filter_map(at).collect(),
+    }
 }
 
 /// Of several runs the one with the median longest wait.

@@ -11,10 +11,11 @@
 mod build;
 mod cases;
 mod charts;
-mod engine;
 mod machine;
+mod noticed;
 mod page;
 mod run;
+mod servers;
 mod svg;
 mod table;
 
@@ -25,13 +26,13 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo bench --bench compare -- [--quick] [--turns N] [--only WORD]
            [--svg DIR] [--markdown FILE] [--lib FILE]
-  --quick          fewer and smaller measurements: about two minutes, and not half an hour
-  --turns N        measure everything so often; the medians count (default 5, quick 1). After 25
+  --quick          fewer and smaller measurements: about two minutes
+  --turns N        measure everything so often; the medians count (default 5, quick 1). After 12
                    minutes no further measurement is begun but those of the first turn
-  --only WORD      rows and pictures whose title has this in it
+  --only WORD      rows and pictures whose title has this in it; `server` for servers alone
   --svg DIR        measure what the pictures need, too, and draw them there
-  --markdown FILE  write the tables there, too; if FILE has the lines <!-- figures --> and
-                   <!-- /figures -->, between those
+  --markdown FILE  write the tables there, too: between <!-- NAME --> and <!-- /NAME -->, where NAME
+                   is noticed, figures and servers
   --lib FILE       the library (default: target/release/libsslcache.so)
 ";
 
@@ -77,6 +78,10 @@ impl Wanted {
         Some(wanted)
     }
 
+    fn with_servers(&self) -> bool {
+        if self.only.is_empty() { !self.quick } else { self.only == "server" }
+    }
+
     fn turns(&self) -> usize {
         self.turns.unwrap_or(if self.quick { 1 } else { 5 })
     }
@@ -111,16 +116,18 @@ fn measure(wanted: &Wanted) -> Result<(), String> {
 
     let watch = machine::Watch::begin();
     let results = run::interleaved(&programs, &cases, wanted.turns());
-    let machine = watch.describe();
-    let table = table::Table::new(&rows, &results);
-    let summary = format!("{}; turns: {}", table.summary(), results.turns);
-    println!("{machine}\n\n{}\n{summary}", table.for_terminal());
+    let servers =
+        if wanted.with_servers() { servers::measure(&programs, 4)? } else { String::new() };
+    let machine = format!("{}. Turns: {}", watch.describe(), results.turns);
+    println!("{machine}\n\n{}\n{servers}", table::Table::new(&rows, &results).for_terminal());
     if let Some(file) = &wanted.markdown {
-        let text = format!("{machine}. Turns: {}.\n{}", results.turns, table.for_markdown());
-        page::fill(file, "figures", &text)?;
+        let figures = table::Table::new(&rows, &results).for_markdown();
+        page::fill(file, "figures", &format!("{machine}.\n{figures}"))?;
+        page::fill(file, "noticed", &noticed::text(&results, &machine))?;
+        page::fill(file, "servers", &servers)?;
     }
     if let Some(directory) = &wanted.svg {
-        charts::draw(&pictures, &results, directory, &machine, wanted.quick)?;
+        charts::draw(&pictures, &results, directory, &machine)?;
     }
     match results.missing() {
         0 => Ok(()),

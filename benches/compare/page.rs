@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-/// Puts `text` between the marks of this name in a file; one that has no such marks, or is not
-/// there, becomes `text`.
+/// Puts `text` between the marks of this name in a file; if it has no such marks, or is not there, at
+/// its end.
 pub fn fill(file: &Path, name: &str, text: &str) -> Result<(), String> {
     let page = std::fs::read_to_string(file).unwrap_or_default();
-    let filled = filled(&page, name, text).unwrap_or_else(|| text.to_owned());
+    let filled = filled(&page, name, text).unwrap_or_else(|| format!("{page}{text}\n"));
     std::fs::write(file, filled).map_err(|e| format!("{}: {e}", file.display()))
 }
 

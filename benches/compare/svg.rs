@@ -1,13 +1,31 @@
-//! A line chart as SVG. It brings its own background, so that it can be read on any page.
+//! A line chart as SVG, and its points as CSV. It brings its own background, so that it can be read on
+//! any page. Lines differ in colour, dashes and markers: each of them is enough to tell them apart.
 
 use std::fmt::Write;
 
-/// A line: what it shows, in which colour, and its points.
+/// A line: what it shows, how it looks, and its points.
 pub struct Line {
     pub name: String,
-    pub colour: &'static str,
-    pub dashed: bool,
+    pub style: Style,
     pub points: Vec<(f64, f64)>,
+}
+
+/// How a line looks.
+#[derive(Clone, Copy)]
+pub struct Style {
+    /// Of Okabe and Ito's eight, which do not depend on how one sees colours.
+    pub colour: &'static str,
+    /// Lengths of dashes and gaps; "" for none.
+    pub dashes: &'static str,
+    pub marker: Marker,
+}
+
+/// What stands at a point.
+#[derive(Clone, Copy)]
+pub enum Marker {
+    Circle,
+    Square,
+    Triangle,
 }
 
 /// What an axis shows.
@@ -23,7 +41,7 @@ pub enum Scale {
     Linear,
 }
 
-/// A chart. Both axes are logarithmic, unless they are said to be linear.
+/// A chart. Both axes are logarithmic, and say so, unless they are said to be linear.
 pub struct Chart {
     pub title: String,
     pub x: (&'static str, Scale),
@@ -114,7 +132,30 @@ impl Axis {
     }
 }
 
+/// The name of an axis.
+fn axis_name((name, scale): (&str, Scale)) -> String {
+    match scale {
+        Scale::Linear => name.to_owned(),
+        _ => format!("{name} (log scale)"),
+    }
+}
+
 impl Chart {
+    /// One line for each point: of which line, and where.
+    pub fn csv(&self) -> String {
+        let with_unit = |(name, scale): (&str, Scale)| match scale {
+            Scale::Time => quoted(&format!("{name}, in ns")),
+            _ => quoted(name),
+        };
+        let mut csv = format!("\"line\",{},{}\n", with_unit(self.x), with_unit(self.y));
+        for line in &self.lines {
+            for (x, y) in &line.points {
+                let _ = writeln!(csv, "{},{x},{y}", quoted(&line.name));
+            }
+        }
+        csv
+    }
+
     /// The SVG's text.
     pub fn draw(&self) -> String {
         let points = || self.lines.iter().flat_map(|line| line.points.iter());
@@ -152,42 +193,64 @@ impl Chart {
         }
         rule(svg, (LEFT, TOP), (LEFT, bottom), "stroke=\"#888\"");
         rule(svg, (LEFT, bottom), (right, bottom), "stroke=\"#888\"");
-        text(svg, (LEFT + right) / 2.0, HEIGHT - 14.0, "text-anchor=\"middle\"", self.x.0);
+        let (x_name, y_name) = (axis_name(self.x), axis_name(self.y));
+        text(svg, (LEFT + right) / 2.0, HEIGHT - 14.0, "text-anchor=\"middle\"", &x_name);
         let middle = (TOP + bottom) / 2.0;
         let turned = format!("text-anchor=\"middle\" transform=\"rotate(-90 20 {middle:.0})\"");
-        text(svg, 20.0, middle, &turned, self.y.0);
+        text(svg, 20.0, middle, &turned, &y_name);
     }
 
     fn draw_legend(&self, svg: &mut String) {
         let left = WIDTH - RIGHT + 16.0;
         for (line, at) in self.lines.iter().zip((0..).map(|n| TOP + 10.0 + 22.0 * f64::from(n))) {
-            rule(svg, (left, at), (left + 26.0, at), &stroke(line));
-            text(svg, left + 34.0, at + 4.0, "", &line.name);
+            rule(svg, (left, at), (left + 34.0, at), &stroke(line.style));
+            mark(svg, left + 17.0, at, line.style);
+            text(svg, left + 42.0, at + 4.0, "", &line.name);
         }
     }
 }
 
-fn stroke(line: &Line) -> String {
-    let dashes = if line.dashed { " stroke-dasharray=\"7 4\"" } else { "" };
-    format!("stroke=\"{}\" stroke-width=\"2.5\"{dashes}", line.colour)
+fn quoted(cell: &str) -> String {
+    format!("\"{cell}\"")
 }
+
+fn stroke(style: Style) -> String {
+    let dashes = match style.dashes {
+        "" => String::new(),
+        dashes => format!(" stroke-dasharray=\"{dashes}\""),
+    };
+    format!("stroke=\"{}\" stroke-width=\"2.5\"{dashes}", style.colour)
+}
+
+/// Markers on a line that is a curve of many points.
+const MOST_MARKERS: usize = 12;
 
 fn draw_line(svg: &mut String, line: &Line, x: &Axis, y: &Axis) {
-    let places: Vec<String> =
-        line.points.iter().map(|p| format!("{:.1},{:.1}", x.place(p.0), y.place(p.1))).collect();
-    let _ =
-        writeln!(svg, "<polyline points=\"{}\" fill=\"none\" {}/>", places.join(" "), stroke(line));
-    // Many points are a curve of their own.
-    if line.points.len() <= 20 {
-        for (px, py) in &line.points {
-            let (cx, cy) = (x.place(*px), y.place(*py));
-            let _ = writeln!(
-                svg,
-                "<circle cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"3.5\" fill=\"{}\"/>",
-                line.colour
-            );
-        }
+    let place = |p: &(f64, f64)| (x.place(p.0), y.place(p.1));
+    let places: Vec<(f64, f64)> = line.points.iter().map(place).collect();
+    let points: Vec<String> = places.iter().map(|(px, py)| format!("{px:.1},{py:.1}")).collect();
+    let stroke = stroke(line.style);
+    let _ = writeln!(svg, "<polyline points=\"{}\" fill=\"none\" {stroke}/>", points.join(" "));
+    let every = places.len().div_ceil(MOST_MARKERS).max(1);
+    for (px, py) in places.into_iter().step_by(every) {
+        mark(svg, px, py, line.style);
     }
+}
+
+fn mark(svg: &mut String, x: f64, y: f64, style: Style) {
+    let fill = format!("fill=\"{}\"", style.colour);
+    let _ = match style.marker {
+        Marker::Circle => writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" {fill}/>"),
+        Marker::Square => {
+            let (left, top) = (x - 4.0, y - 4.0);
+            writeln!(svg, "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"8\" height=\"8\" {fill}/>")
+        }
+        Marker::Triangle => {
+            let (left, right, top, bottom) = (x - 5.0, x + 5.0, y - 5.0, y + 4.0);
+            let corners = format!("{x:.1},{top:.1} {right:.1},{bottom:.1} {left:.1},{bottom:.1}");
+            writeln!(svg, "<polygon points=\"{corners}\" {fill}/>")
+        }
+    };
 }
 
 fn rule(svg: &mut String, (x1, y1): (f64, f64), (x2, y2): (f64, f64), style: &str) {

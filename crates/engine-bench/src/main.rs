@@ -1,5 +1,5 @@
 //! The engine against moka, quick_cache and dashmap, on the same trace: sessions come one after the
-//! other, with timeouts of 300 to 7500 seconds.
+//! other, with timeouts of 300 to 7500 seconds, or all of 3900.
 //!
 //! All four hand out an `Arc`, and never of a session that has expired. Beyond that they do not do
 //! the same: only the engine and the dashmap (with a search tree of expiries beside it) evict the
@@ -16,18 +16,18 @@ use caches::{Cache, Dash, Engine, Id, Moka, Quick, Session};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Barrier};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const NAMES: [&str; 4] = ["engine", "quick_cache", "moka", "dashmap"];
 
 const USAGE: &str = "usage: cargo run --release --package sslcache-engine-bench --
-           [--quick] [--runs N] [--markdown FILE] | --pauses N
+           [--quick] [--runs N] [--pauses N] [--markdown FILE]
   --quick          a cache of 20,480 alone, once
   --runs N         of each measurement, turn by turn; the medians count (default 3)
-  --markdown FILE  write the table there, too; if FILE has the lines <!-- caches --> and
-                   <!-- /caches -->, between those
-  --pauses N       the longest operation of the engine while it fills with N sessions and
-                   empties again, in several orders of arrival
+  --pauses N       instead: the longest operation of the engine while it fills with N sessions
+                   and empties again, in several orders of arrival
+  --markdown FILE  write the table there, too: between <!-- caches --> and <!-- /caches -->, or
+                   <!-- pauses --> and <!-- /pauses -->
 ";
 
 /// The number of a session tells its id and its expiry.
@@ -44,8 +44,11 @@ const NOW: u64 = 1_700_000_000;
 
 /// As many sessions come in a mean lifetime as the cache holds.
 fn session(number: u64, capacity: u64) -> Arc<Session> {
-    let expiry = NOW + number * 3900 / capacity + 300 + mix(number ^ 0x5bd1_e995) % 7201;
-    Arc::new(Session { id: id(number), expiry })
+    session_of(number, capacity, 300 + mix(number ^ 0x5bd1_e995) % 7201)
+}
+
+fn session_of(number: u64, capacity: u64, timeout: u64) -> Arc<Session> {
+    Arc::new(Session { id: id(number), expiry: NOW + number * 3900 / capacity + timeout })
 }
 
 fn mix(x: u64) -> u64 {
@@ -61,9 +64,13 @@ fn next_random(state: &mut u64) -> u64 {
 
 /// Nanoseconds this thread has computed: other programs do not show.
 fn cpu_now() -> f64 {
+    now(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+fn now(clock: libc::clockid_t) -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the clock exists, and the place to write to lives across the call.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    unsafe { libc::clock_gettime(clock, &mut time) };
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
@@ -82,7 +89,7 @@ fn timed<T>(batches: u64, mut prepare: impl FnMut() -> T, mut operation: impl Fn
 }
 
 /// Insertions into a full cache: each makes another session leave.
-fn insertions<C: Cache>(capacity: u64) -> f64 {
+fn insertions<C: Cache>(capacity: u64, session: fn(u64, u64) -> Arc<Session>) -> f64 {
     let cache = C::new(capacity as usize);
     let mut numbers = 0..;
     let mut next = || session(numbers.next().unwrap_or_default(), capacity);
@@ -129,8 +136,8 @@ fn take(cache: &impl Cache, step: &Step) {
     }
 }
 
-/// Million operations a second. Each thread goes through a list of its own in a circle, which is
-/// there before the clock starts.
+/// Nanoseconds that all threads together have computed for an operation, waiting included. Each goes
+/// through a list of its own in a circle, which is there before the clock starts.
 fn mixed(cache: &impl Cache, kept: &[Arc<Session>], threads: usize) -> f64 {
     let (stop, total) = (AtomicBool::new(false), AtomicU64::new(0));
     let start_line = Barrier::new(threads + 1);
@@ -152,30 +159,30 @@ fn mixed(cache: &impl Cache, kept: &[Arc<Session>], threads: usize) -> f64 {
             });
         }
         start_line.wait();
-        let begin = Instant::now();
+        let begin = now(libc::CLOCK_PROCESS_CPUTIME_ID);
         std::thread::sleep(Duration::from_millis(500));
         stop.store(true, Relaxed);
         begin
     });
-    total.load(Relaxed) as f64 / begin.elapsed().as_secs_f64() / 1e6
+    (now(libc::CLOCK_PROCESS_CPUTIME_ID) - begin) / total.load(Relaxed) as f64
 }
 
-const OPERATIONS: [&str; 4] = [
-    "insert + evict, full cache of",
+const OPERATIONS: [&str; 5] = [
+    "insert + evict, equal timeouts, full cache of",
+    "insert + evict, mixed timeouts, full cache of",
     "look-up,",
     "95% look-up, 5% remove + insert, 1 thread,",
     "95% look-up, 5% remove + insert, 8 threads,",
 ];
-const UNITS: [&str; 4] = ["ns", "ns", "M/s", "M/s"];
-
-/// The four operations on one cache. All but the first on one with room for twice as many.
-fn measure<C: Cache>(sessions: u64) -> [f64; 4] {
-    let insertion = insertions::<C>(sessions);
+/// The operations on one cache. All but the first two on one with room for twice as many.
+fn measure<C: Cache>(sessions: u64) -> [f64; 5] {
+    let equal = insertions::<C>(sessions, |number, capacity| session_of(number, capacity, 3900));
+    let mixed_timeouts = insertions::<C>(sessions, session);
     let cache = C::new(sessions as usize * 2);
     let kept: Vec<_> = (0..sessions).map(|number| session(number, sessions)).collect();
     kept.iter().for_each(|session| cache.insert(session.clone()));
     let lookup = lookups(&cache, sessions);
-    [insertion, lookup, mixed(&cache, &kept, 1), mixed(&cache, &kept, 8)]
+    [equal, mixed_timeouts, lookup, mixed(&cache, &kept, 1), mixed(&cache, &kept, 8)]
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -185,25 +192,24 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// The rows for caches of one size.
 fn rows(sessions: u64, size: &str, runs: usize) -> String {
-    let caches: [fn(u64) -> [f64; 4]; 4] =
+    let caches: [fn(u64) -> [f64; 5]; 4] =
         [measure::<Engine>, measure::<Quick>, measure::<Moka>, measure::<Dash>];
-    let all: Vec<[[f64; 4]; 4]> =
+    let all: Vec<[[f64; 5]; 4]> =
         (0..runs).map(|_| caches.map(|measure| measure(sessions))).collect();
     let figure = |cache: usize, operation: usize| {
         median(all.iter().map(|run| run[cache][operation]).collect())
     };
     let row = |operation: usize| {
         let figures = std::array::from_fn(|cache| figure(cache, operation));
-        format!("| {} {size} |{}\n", OPERATIONS[operation], cells(figures, UNITS[operation]))
+        format!("| {} {size} |{}\n", OPERATIONS[operation], cells(figures))
     };
     (0..OPERATIONS.len()).map(row).collect()
 }
 
-fn cells(figures: [f64; 4], unit: &str) -> String {
-    let mut text = format!(" {:.1} {unit} |", figures[0]);
+fn cells(figures: [f64; 4]) -> String {
+    let mut text = format!(" {:.0} ns |", figures[0]);
     for other in &figures[1..] {
-        let ratio = if unit == "M/s" { figures[0] / other } else { other / figures[0] };
-        text.push_str(&format!(" {other:.1} {unit} ({ratio:.2}x) |"));
+        text.push_str(&format!(" {other:.0} ns ({:.2}x) |", other / figures[0]));
     }
     text
 }
@@ -241,22 +247,27 @@ fn main() -> ExitCode {
         eprint!("{USAGE}");
         return ExitCode::from(2);
     };
-    if let Some(sessions) = wanted.pauses {
-        pauses::print(sessions);
-        return ExitCode::SUCCESS;
-    }
-    let runs = wanted.runs.unwrap_or(if wanted.quick { 1 } else { 3 });
-    let mut table = format!("| operation | {} |\n|---|--:|--:|--:|--:|\n", NAMES.join(" | "));
-    table += &rows(20_480, "20,480", runs);
-    if !wanted.quick {
-        table += &rows(1_000_000, "1,000,000", runs);
-    }
-    print!("{table}\nIn brackets: how many times as good the engine is.\n");
-    match wanted.markdown.map(|file| page::fill(file.as_ref(), "caches", &table)) {
+    let (name, table) = match wanted.pauses {
+        Some(sessions) => ("pauses", pauses::table(sessions)),
+        None => ("caches", against_others(&wanted)),
+    };
+    print!("{table}");
+    match wanted.markdown.map(|file| page::fill(file.as_ref(), name, &table)) {
         Some(Err(problem)) => {
             eprintln!("{problem}");
             ExitCode::FAILURE
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// In brackets: how many times as good the engine is.
+fn against_others(wanted: &Wanted) -> String {
+    let runs = wanted.runs.unwrap_or(if wanted.quick { 1 } else { 3 });
+    let mut table = format!("| operation | {} |\n|---|--:|--:|--:|--:|\n", NAMES.join(" | "));
+    table += &rows(20_480, "20,480", runs);
+    if !wanted.quick {
+        table += &rows(1_000_000, "1,000,000", runs);
+    }
+    table
 }

@@ -1,9 +1,10 @@
 //! The longest operation on the engine while it fills and empties again: nothing is to wait for a
 //! rebuild, in whatever order sessions arrive.
 
-use crate::{cpu_now, id, mix};
+use crate::{id, mix};
 use sslcache_engine::{Cause, Expiry, Key, SessionCache};
 use std::num::NonZeroU64;
+use std::time::Instant;
 
 /// What comes first, expires how.
 type Arrival = (&'static str, fn(u64, u64) -> i64);
@@ -20,7 +21,7 @@ const ARRIVALS: [Arrival; 5] = [
 /// takes long once is the machine's.
 const ROUNDS: usize = 3;
 
-/// Nanoseconds the thread has computed, of each of many operations: the least of all rounds.
+/// Nanoseconds of each of many operations: the least of all rounds.
 #[derive(Default)]
 struct Times {
     least: Vec<f32>,
@@ -29,9 +30,9 @@ struct Times {
 
 impl Times {
     fn time<T>(&mut self, operation: impl FnOnce() -> T) -> T {
-        let begin = cpu_now();
+        let begin = Instant::now();
         let result = operation();
-        let taken = (cpu_now() - begin) as f32;
+        let taken = begin.elapsed().as_nanos() as f32;
         match self.least.get_mut(self.next) {
             Some(least) => *least = least.min(taken),
             None => self.least.push(taken),
@@ -41,12 +42,10 @@ impl Times {
     }
 }
 
-impl std::fmt::Display for Times {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+impl Times {
+    fn longest(&self) -> String {
         let longest = self.least.iter().fold(0.0, |a: f32, &b| a.max(b));
-        let total: f64 = self.least.iter().map(|&taken| f64::from(taken)).sum();
-        let mean = total / self.least.len().max(1) as f64;
-        write!(f, "{:>6.1} us ({mean:>4.0} ns)", longest / 1e3)
+        format!("{:.0} us", longest / 1e3)
     }
 }
 
@@ -95,16 +94,18 @@ fn fill_and_empty(sessions: u64, expiry: fn(u64, u64) -> i64, times: &mut All) -
     taken
 }
 
-/// All orders of arrival, with so many sessions.
-pub fn print(sessions: u64) {
-    println!(
-        "longest (and mean) of {sessions}: add, look-up, removal, flush of one; memory of each"
-    );
+/// All orders of arrival, with so many sessions, as a table.
+pub fn table(sessions: u64) -> String {
+    let mut table = "| expiries come | add | look-up | removal | one of a flush | memory |\n\
+                     |---|--:|--:|--:|--:|--:|\n"
+        .to_owned();
     for (name, expiry) in ARRIVALS {
         let mut times = All::default();
         let taken = (0..ROUNDS).map(|_| fill_and_empty(sessions, expiry, &mut times));
         let each = taken.fold(0.0, f64::max) / sessions as f64;
         let All { add, look_up, removal, flush } = times;
-        println!("{name:<20} {add}  {look_up}  {removal}  {flush}  {each:>6.1} B");
+        let longest = [add, look_up, removal, flush].map(|times| times.longest()).join(" | ");
+        table += &format!("| {name} | {longest} | {each:.0} B |\n");
     }
+    table
 }

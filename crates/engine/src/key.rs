@@ -116,23 +116,22 @@ impl Hash {
     }
 }
 
-/// Keyed, strongly universal hashing (Multilinear-HM, Lemire and Kaser 2014): with x the ten
-/// halves of the key's words and k eleven random numbers of 64 bits,
-/// `k0 + (x1+k1)(x2+k2) + ... + (x9+k9)(x10+k10) mod 2^64`, of which the upper half counts.
+/// Keyed hashing in two steps, with w the words of the key and k, p random numbers of 64 bits:
+///
+/// 1. NH (Black, Halevi, Krawczyk, Krovetz and Rogaway 1999, of UMAC), to 128 bits:
+///    `(w1+k1)(w2+k2) + (w3+k3)(w4+k4) + (w5+k5)k6 mod 2^128`, the sums in brackets mod 2^64.
+/// 2. Multilinear-HM (Lemire and Kaser 2014), with x the four halves of halves of that, to 64 bits, of
+///    which the upper 32 count: `p0 + (x1+p1)(x2+p2) + (x3+p3)(x4+p4) mod 2^64`.
 ///
 /// Ids can be chosen by an attacker (`SSL_SESSION_set1_id`, `d2i_SSL_SESSION`, the generator
-/// callback). Whatever two different keys they choose, their two hashes are a uniformly random
-/// pair to anyone who does not know k: that is proven, and takes five multiplications, none of
-/// which waits for another, and no loop over bytes. (32 bits are enough: two of a million sessions
-/// that share them cost one comparison more.)
-///
-/// The sum is linear in each word: ids that count upwards have hashes that step evenly, and a
-/// table probed linearly does not like steps. The mixing at the end takes them apart; being a
-/// bijection, it takes nothing from the proof.
+/// callback). Whatever two different keys they choose, NH tells them apart but for a chance of 2^-64,
+/// and then their two hashes are a uniformly random pair to anyone who does not know k and p: both is
+/// proven. It takes five multiplications and no loop over bytes. (32 bits are enough: two of a million
+/// sessions that share them cost one comparison more.)
 #[derive(Clone, Copy)]
 struct KeyHasher {
-    offset: u64,
-    pairs: [(u64, u64); KEY_WORDS],
+    k: [u64; KEY_WORDS + 1],
+    p: [u64; 5],
 }
 
 /// That of the process, drawn at first use.
@@ -141,33 +140,32 @@ static HASHER: Derived<KeyHasher> = Derived::new();
 impl KeyHasher {
     /// SipHash under a random key is a pseudo-random function: a source of random numbers.
     fn random([k, l]: [u64; 2]) -> KeyHasher {
-        let word = |i: u64| {
+        let word = |i: usize| {
             #[allow(deprecated)] // std has no other with a key; nothing is wrong with it.
             let mut prf = std::hash::SipHasher::new_with_keys(k, l);
-            prf.write_u64(i);
+            prf.write_u64(i as u64);
             prf.finish()
         };
         KeyHasher {
-            offset: word(0),
-            pairs: std::array::from_fn(|i| (word(2 * i as u64 + 1), word(2 * i as u64 + 2))),
+            k: std::array::from_fn(word),
+            p: std::array::from_fn(|i| word(KEY_WORDS + 1 + i)),
         }
     }
 
     #[inline]
     fn hash(&self, key: &Key) -> Hash {
-        let products = key.words().into_iter().zip(&self.pairs).map(|(word, (k, l))| {
-            let (x, y) = (word & u64::from(u32::MAX), word >> 32);
-            k.wrapping_add(x).wrapping_mul(l.wrapping_add(y))
-        });
-        let sum = products.fold(self.offset, u64::wrapping_add);
-        Hash(scatter((sum >> 32) as u32))
+        let ([a, b, c, d, rest], k, p) = (key.words(), &self.k, &self.p);
+        let product = |x: u64, y: u64| u128::from(x) * u128::from(y);
+        let sum = product(a.wrapping_add(k[0]), b.wrapping_add(k[1]))
+            .wrapping_add(product(c.wrapping_add(k[2]), d.wrapping_add(k[3])))
+            .wrapping_add(product(rest.wrapping_add(k[4]), k[5]));
+        let product = |x: u64, p: u64, q: u64| {
+            (x & u64::from(u32::MAX)).wrapping_add(p).wrapping_mul((x >> 32).wrapping_add(q))
+        };
+        let (lower, upper) =
+            (product(sum as u64, p[1], p[2]), product((sum >> 64) as u64, p[3], p[4]));
+        Hash((p[0].wrapping_add(lower).wrapping_add(upper) >> 32) as u32)
     }
-}
-
-/// A bijection that takes even steps apart.
-fn scatter(x: u32) -> u32 {
-    let x = (x ^ x >> 16).wrapping_mul(0x7feb_352d);
-    x ^ x >> 15
 }
 
 /// Numbers that look random, for tests (the finalizer of SplitMix64).
