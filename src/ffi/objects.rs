@@ -14,7 +14,7 @@ use libc::{c_char, c_int, c_void, dl_phdr_info, size_t};
 use libc::{Elf32_Phdr as Header, Elf32_Sym as Symbol};
 #[cfg(target_pointer_width = "64")]
 use libc::{Elf64_Phdr as Header, Elf64_Sym as Symbol};
-use sslcache_sync::Lock;
+use sslcache_sync::fork;
 
 /// How often something was loaded and unloaded so far.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -79,11 +79,8 @@ impl Loaded {
 
 /// Calls `visit` until it returns true.
 ///
-/// The loader has a lock of its own for that, which it does not free in the child of a fork. A lock
-/// of this call alone keeps nobody out, but a fork waits until it is given back.
+/// The loader has a lock of its own for that, which it does not free in the child of a fork.
 fn iterate(visit: &mut dyn FnMut(&dl_phdr_info) -> bool) {
-    let for_forks = Lock::new(());
-    let _held = for_forks.lock();
     type Visit<'a> = &'a mut dyn FnMut(&dl_phdr_info) -> bool;
     unsafe extern "C" fn callback(info: *mut dl_phdr_info, _: size_t, data: *mut c_void) -> c_int {
         // SAFETY: the C library's description of an object, and the reference that is passed below.
@@ -91,7 +88,7 @@ fn iterate(visit: &mut dyn FnMut(&dl_phdr_info) -> bool) {
     }
     let mut visit: Visit<'_> = visit;
     // SAFETY: `data` is the reference, which outlives the call.
-    unsafe { libc::dl_iterate_phdr(Some(callback), (&raw mut visit).cast()) };
+    fork::put_off(|| unsafe { libc::dl_iterate_phdr(Some(callback), (&raw mut visit).cast()) });
 }
 
 const PT_LOAD: u32 = 1;

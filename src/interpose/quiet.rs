@@ -5,6 +5,8 @@
 //! context that nobody can use any more when its own callbacks are called. The mark of [`making`]
 //! has the next `SSL_CTX_new_ex` leave its context alone, at worst.
 
+use sslcache_sync::fork;
+
 use crate::ffi::per_thread::PerThread;
 use crate::ffi::types::SSL_CTX;
 
@@ -17,10 +19,11 @@ static MAKING: PerThread = PerThread::new();
 /// Calls the real library such that its calls back into us for the context at this address go
 /// straight through to it: `SSL_CTX_ctrl` gives the real library's own numbers, and the remove
 /// hook, which it calls once at most, does nothing. `None`, and nothing is called, without memory
-/// for that.
+/// for that. What such a call locks is the real context, which every thread evicts from: a fork
+/// waits for it.
 pub fn quietly<R>(ctx: usize, call: impl FnOnce() -> R) -> Option<R> {
     QUIET.set(ctx).ok()?;
-    let result = call();
+    let result = fork::put_off(call);
     QUIET.clear();
     Some(result)
 }

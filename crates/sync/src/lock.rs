@@ -154,7 +154,7 @@ pub fn forget<T>(place: &mut T, by: T) {
 
 /// What `pthread_atfork` is to call. None of it allocates.
 pub mod fork {
-    use super::{GATE, Thread};
+    use super::{GATE, Lock, Thread};
 
     /// A number that is another one in the child of a fork: for what is to be put in order there.
     #[inline(always)]
@@ -181,6 +181,14 @@ pub mod fork {
     pub fn child() {
         GATE.know_process(std::process::id());
         GATE.begin_generation(Thread::current());
+    }
+
+    /// Runs `work`, which takes a lock of another library and gives it back: a fork waits for it, as for
+    /// a lock of ours. In the child nobody would ever give that lock back.
+    pub fn put_off<R>(work: impl FnOnce() -> R) -> R {
+        let nobody_else_has_it = Lock::new(());
+        let _held = nobody_else_has_it.lock();
+        work()
     }
 
     /// Forks as `pthread_atfork` has it, and tells whether `child` ended there without a panic. For
