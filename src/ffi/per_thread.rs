@@ -1,46 +1,54 @@
 //! A word for each thread, without a thread-local variable.
 //!
 //! The thread-locals of a library that came by `dlopen` have no memory in a thread until it uses
-//! them, and when there is none then the loader ends the process. What `pthread_setspecific` keeps
-//! needs none but for late keys, and says so when it finds none.
+//! them, and when there is none then the loader ends the process. The keys of `pthread_key_create`
+//! are no better: the C libraries of two namespaces (`dlmopen`) give out the same ones, for the
+//! same slots of a thread, and all is well only as long as the two libcryptos happen to get the
+//! same keys for the same purposes. So a word is found by the address of its thread's control
+//! block.
+//!
+//! A thread that comes when another has gone may have its control block where that one had it, and
+//! finds the word that was left there.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use libc::{c_void, pthread_key_t};
+use sslcache_sync::control_block;
 
-use super::memory::NoMemory;
+use super::memory::{NoMemory, boxed};
+use crate::address_map::AddressMap;
 
 /// A word of each thread, 0 until it is set.
-#[derive(Default)]
 pub struct PerThread {
-    /// One more than the key; 0 before there is one.
-    key: AtomicU32,
+    /// Its place, by the thread. Once made, it stays.
+    words: AddressMap<AtomicUsize>,
+}
+
+impl Default for PerThread {
+    fn default() -> Self {
+        PerThread::new()
+    }
 }
 
 impl PerThread {
     /// 0 in every thread.
     pub const fn new() -> Self {
-        PerThread { key: AtomicU32::new(0) }
+        PerThread { words: AddressMap::new() }
     }
 
     /// This thread's word.
+    #[inline]
     pub fn get(&self) -> usize {
-        match self.key.load(Ordering::Acquire) {
-            0 => 0,
-            // SAFETY: a key that was made and is never deleted.
-            key => unsafe { libc::pthread_getspecific(key - 1) }.addr(),
-        }
+        self.word().map_or(0, |word| word.load(Ordering::Relaxed))
     }
 
-    /// Sets this thread's word. Succeeds for 0, and in place of a word that is not 0.
-    pub fn set(&self, word: usize) -> Result<(), NoMemory> {
-        if word == 0 && self.key.load(Ordering::Acquire) == 0 {
-            return Ok(());
+    /// Sets this thread's word. Succeeds for 0, and where a word was set before.
+    pub fn set(&self, value: usize) -> Result<(), NoMemory> {
+        match self.word() {
+            Some(word) => word.store(value, Ordering::Relaxed),
+            None if value == 0 => {}
+            None => self.add(value)?,
         }
-        let word = std::ptr::without_provenance::<c_void>(word);
-        // SAFETY: a key that was made and is never deleted; nothing follows what is kept.
-        let failed = unsafe { libc::pthread_setspecific(self.key()?, word) };
-        if failed == 0 { Ok(()) } else { Err(NoMemory) }
+        Ok(())
     }
 
     /// Sets it to 0.
@@ -57,24 +65,21 @@ impl PerThread {
         word
     }
 
-    fn key(&self) -> Result<pthread_key_t, NoMemory> {
-        let made = self.key.load(Ordering::Acquire);
-        if made != 0 {
-            return Ok(made - 1);
+    #[inline]
+    fn word(&self) -> Option<&AtomicUsize> {
+        // SAFETY: leaked by `add`.
+        Some(unsafe { &*self.words.get(control_block() as usize)? })
+    }
+
+    #[cold]
+    fn add(&self, value: usize) -> Result<(), NoMemory> {
+        let word = Box::into_raw(boxed(AtomicUsize::new(value))?);
+        if let Err(none) = self.words.insert(control_block() as usize, word) {
+            // SAFETY: made above, and known to nobody.
+            drop(unsafe { Box::from_raw(word) });
+            return Err(none);
         }
-        let mut key = 0;
-        // SAFETY: a place for the key. No destructor: nothing is to be done at a thread's end.
-        if unsafe { libc::pthread_key_create(&mut key, None) } != 0 {
-            return Err(NoMemory);
-        }
-        match self.key.compare_exchange(0, key + 1, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => Ok(key),
-            Err(made) => {
-                // SAFETY: made above, and known to nobody.
-                unsafe { libc::pthread_key_delete(key) };
-                Ok(made - 1)
-            }
-        }
+        Ok(())
     }
 }
 

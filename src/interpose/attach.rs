@@ -22,8 +22,10 @@ static CONTEXT_ENDS: Ends = Ends::new(CRYPTO_EX_INDEX_SSL_CTX, context_freed);
 /// Attaches to a context that its library just made, or leaves it as it is.
 pub fn attach(ctx: RealCtx) {
     ended_tables::forget(ctx.addr());
-    // Of one that had this address, and ended unseen.
-    release_missed(STATES.remove(ctx.addr()));
+    // Of one that had this address, and ended unseen; or of this one (`quiet::making`).
+    let known = STATES.remove(ctx.addr());
+    let may_have_hooks = known.is_some();
+    release_missed(known);
     served::forget_other(ctx.addr());
     match try_attach(ctx) {
         Ok(()) => {
@@ -33,7 +35,12 @@ pub fn attach(ctx: RealCtx) {
                 decided::first_timeout(ctx);
             }
         }
-        Err(why) => leave_alone(why),
+        Err(why) => {
+            if may_have_hooks {
+                hooks::take_out(ctx);
+            }
+            leave_alone(why);
+        }
     }
 }
 

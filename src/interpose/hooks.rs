@@ -20,6 +20,12 @@ pub fn install(ctx: RealCtx) {
     ctx.set_callbacks(Some(new_hook), Some(get_hook), Some(remove_hook));
 }
 
+/// Leaves a context that was just made as libssl makes it.
+pub fn take_out(ctx: RealCtx) {
+    ctx.set_callbacks(None, None, None);
+    ctx.ctrl(SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_SERVER.into());
+}
+
 /// A handshake made a session, and libssl would have offered it to the application now. (libssl has
 /// sorted out the sessions that nobody may cache.)
 unsafe extern "C-unwind" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -> c_int {

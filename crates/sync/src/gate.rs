@@ -97,7 +97,7 @@ impl Thread {
 /// and is aligned to 16.
 #[inline(always)]
 #[cfg(all(not(loom), target_arch = "x86_64", target_os = "linux"))]
-fn control_block() -> u64 {
+pub fn control_block() -> u64 {
     let address;
     // SAFETY: reads what the ABI keeps there, the address itself: pthread_self, without a call.
     unsafe {
@@ -108,7 +108,7 @@ fn control_block() -> u64 {
 
 #[inline(always)]
 #[cfg(all(not(loom), not(all(target_arch = "x86_64", target_os = "linux"))))]
-fn control_block() -> u64 {
+pub fn control_block() -> u64 {
     // SAFETY: has no conditions.
     unsafe { libc::pthread_self() as u64 }
 }

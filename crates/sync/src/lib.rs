@@ -40,6 +40,8 @@ mod seqlock;
 
 pub use derived::Derived;
 #[cfg(not(loom))]
+pub use gate::control_block;
+#[cfg(not(loom))]
 pub use lock::{Guard, Lock, forget, fork};
 pub use random::random_of_program;
 pub use seqlock::{SeqLock, Writing};

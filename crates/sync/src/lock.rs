@@ -183,8 +183,8 @@ pub mod fork {
         GATE.begin_generation(Thread::current());
     }
 
-    /// Runs `work`, which takes a lock of another library and gives it back: a fork waits for it, as for
-    /// a lock of ours. In the child nobody would ever give that lock back.
+    /// Runs `work`, which takes a lock of another library and gives it back: a fork waits for it,
+    /// as for a lock of ours. In the child nobody would ever give that lock back.
     pub fn put_off<R>(work: impl FnOnce() -> R) -> R {
         let nobody_else_has_it = Lock::new(());
         let _held = nobody_else_has_it.lock();
