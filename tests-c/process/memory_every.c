@@ -109,8 +109,12 @@ static void methods(void)
         DTLSv1_client_method(),
     };
     CHECK(OPENSSL_init_ssl(0, NULL) == 1);
+#if OPENSSL_VERSION_NUMBER < 0x40000000L /* which has no methods for a single version */
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         CHECK(all[i]);
+#else
+    CHECK(all[0] && all[1] && all[2] && all[12] && all[13] && all[14]);
+#endif
     CHECK(SSLCACHE_version());
 }
 
