@@ -27,7 +27,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo bench --bench compare -- [--quick] [--turns N] [--only WORD]
            [--svg DIR] [--markdown FILE] [--lib FILE]
   --quick          fewer and smaller measurements: about two minutes
-  --turns N        measure everything so often; the medians count (default 5, quick 1). After 12
+  --turns N        measure everything so often; the medians count (default 5, quick 1). After 9
                    minutes no further measurement is begun but those of the first turn
   --only WORD      rows and pictures whose title has this in it; `server` for servers alone
   --svg DIR        measure what the pictures need, too, and draw them there

@@ -79,7 +79,7 @@ impl Results {
 }
 
 /// No further turn is begun after this: a machine that is slow or busy measures less often.
-const LONG_ENOUGH: Duration = Duration::from_secs(12 * 60);
+const LONG_ENOUGH: Duration = Duration::from_secs(9 * 60);
 /// No program takes nearly as long.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
