@@ -77,11 +77,14 @@ static SSL_SESSION *get_cb(SSL *ssl, const unsigned char *id, int length, int *c
     return external;
 }
 
+/* No id twice: threads call this, and the sessions of the storm are many. */
 static int generate(SSL *ssl, unsigned char *id, unsigned int *length)
 {
-    static unsigned char next;
+    static atomic_int next;
+    int number = ++next;
     (void)ssl;
-    memset(id, ++next, *length);
+    memset(id, 0xff, *length);
+    memcpy(id, &number, sizeof number);
     return 1;
 }
 
