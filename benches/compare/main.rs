@@ -13,7 +13,6 @@ mod cases;
 mod charts;
 mod machine;
 mod noticed;
-mod page;
 mod run;
 mod servers;
 mod svg;
@@ -122,9 +121,9 @@ fn measure(wanted: &Wanted) -> Result<(), String> {
     println!("{machine}\n\n{}\n{servers}", table::Table::new(&rows, &results).for_terminal());
     if let Some(file) = &wanted.markdown {
         let figures = table::Table::new(&rows, &results).for_markdown();
-        page::fill(file, "figures", &format!("{machine}.\n{figures}"))?;
-        page::fill(file, "noticed", &noticed::text(&results, &machine))?;
-        page::fill(file, "servers", &servers)?;
+        sslcache_bench_page::fill(file, "figures", &format!("{machine}.\n{figures}"))?;
+        sslcache_bench_page::fill(file, "noticed", &noticed::text(&results, &machine))?;
+        sslcache_bench_page::fill(file, "servers", &servers)?;
     }
     if let Some(directory) = &wanted.svg {
         charts::draw(&pictures, &results, directory, &machine)?;

@@ -1,6 +1,6 @@
 //! Our d2i, getters and i2d beside those of the real libssl, in one process: the real one is loaded
 //! where nobody else sees it, after this library has decided that it stands alone. Used by
-//! `tests/der.rs` and by the fuzz target `d2i`.
+//! `tests/der/main.rs` and by the fuzz target `d2i`.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 use std::ptr::{null, null_mut};

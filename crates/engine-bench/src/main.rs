@@ -8,8 +8,6 @@
 //! the standard library's hash of moka and dashmap with a secret key, quick_cache with a faster one.
 
 mod caches;
-#[path = "../../../benches/compare/page.rs"]
-mod page;
 mod pauses;
 
 use caches::{Cache, Dash, Engine, Id, Moka, Quick, Session};
@@ -252,7 +250,7 @@ fn main() -> ExitCode {
         None => ("caches", against_others(&wanted)),
     };
     print!("{table}");
-    match wanted.markdown.map(|file| page::fill(file.as_ref(), name, &table)) {
+    match wanted.markdown.map(|file| sslcache_bench_page::fill(file.as_ref(), name, &table)) {
         Some(Err(problem)) => {
             eprintln!("{problem}");
             ExitCode::FAILURE

@@ -4,8 +4,6 @@
 //! And by itself: what an attach takes, how many sessions a MiB holds, and how long an operation
 //! takes beside a process that has stopped with a lock in its hand, or died with it.
 
-#[path = "../../../benches/compare/page.rs"]
-mod page;
 mod processes;
 mod zone;
 
@@ -269,7 +267,10 @@ fn main() -> ExitCode {
     let sizes: &[u64] = if arguments.quick { &[20_000] } else { &[20_000, 200_000] };
     let tables = [against_the_zone(sizes, arguments.runs), alone(arguments.runs)].join("\n");
     print!("{tables}");
-    match arguments.markdown.map(|file| page::fill(file.as_ref(), "segment", &tables)) {
+    match arguments
+        .markdown
+        .map(|file| sslcache_bench_page::fill(file.as_ref(), "segment", &tables))
+    {
         Some(Err(problem)) => {
             eprintln!("{problem}");
             ExitCode::FAILURE

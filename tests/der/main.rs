@@ -1,7 +1,6 @@
 //! Sessions as DER against the real libssl: every getter, what is written again, and for damaged
 //! input who refuses it and with which error.
 
-#[path = "der/oracle.rs"]
 mod oracle;
 
 use std::collections::BTreeMap;
