@@ -87,10 +87,13 @@ run() {
         --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite)
     # For ThreadSanitizer the program is linked with the library: the symbolizer, without whose names no
     # suppression applies, would not start with it preloaded.
-    [ "$flavour" != tsan ] || preload=
+    if [ "$flavour" = tsan ]; then
+        cat "$here/tsan.supp" ${preload:+"$here/tsan-libssl.supp"} >"$logs/tsan.supp"
+        preload=
+    fi
     # A program that was built for ASan has its runtime first, whatever is preloaded.
     timeout -k 10 "$limit" env ASAN_OPTIONS=verify_asan_link_order=0 \
-        TSAN_OPTIONS="suppressions=$here/tsan.supp" SSLCACHE_STATS="$logs/stats" \
+        TSAN_OPTIONS="suppressions=$logs/tsan.supp" SSLCACHE_STATS="$logs/stats" \
         ${preload:+LD_PRELOAD="$preload"} "${checker[@]}" "$@"
 }
 
