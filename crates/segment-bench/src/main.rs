@@ -13,8 +13,8 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use processes::{Stopper, fork, kill_and_wait, two_at_work, wait_until_stopped};
-use sslcache_segment::{Buffer, Key, MAX_RECORD, Options, Record, Store, Wanted};
+use processes::{fork, kill_and_wait, stop_with_a_lock, two_at_work, wait_until_stopped};
+use sslcache_segment::{AtSteps, Buffer, Key, MAX_RECORD, Options, Record, Store, Wanted};
 use zone::{BLOCK, Id, Zone};
 
 const USAGE: &str = "usage: cargo run --release --package sslcache-segment-bench --
@@ -185,7 +185,8 @@ fn beside_a_holder(is_dead: bool) -> (f64, u64) {
     let store = open();
     (0..SESSIONS).for_each(|number| Cache::put(&store, number));
     let holder = fork(|| {
-        let stopper = Store::open_as(directory.as_fd(), &name, &options, Stopper);
+        let stopper = |process| AtSteps(process, stop_with_a_lock);
+        let stopper = Store::open_as(directory.as_fd(), &name, &options, stopper);
         let bytes = [0; LENGTH];
         let record = Record { expiry: NOW + 300, name: 0, key_id: 0, bytes: &bytes };
         stopper.expect("a segment").put(key(1), &record, NOW);

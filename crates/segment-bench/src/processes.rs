@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use sslcache_segment::{Host, Process, Step};
+use sslcache_segment::Step;
 
 /// How long two processes work for one measurement.
 const TIME: Duration = Duration::from_millis(400);
@@ -91,28 +91,9 @@ pub fn two_at_work<O: FnMut()>(operation: impl Fn(u64) -> O) -> f64 {
 }
 
 /// Stops when it has a lock.
-pub struct Stopper(pub Process);
-
-impl Host for Stopper {
-    fn pid(&self) -> u32 {
-        self.0.pid()
-    }
-    fn milliseconds(&self) -> u64 {
-        self.0.milliseconds()
-    }
-    fn microseconds(&self) -> u64 {
-        self.0.microseconds()
-    }
-    fn is_gone(&self, pid: u32) -> bool {
-        self.0.is_gone(pid)
-    }
-    fn wait(&self, round: u32) {
-        self.0.wait(round);
-    }
-    fn step(&self, step: Step) {
-        if step == Step::Locked {
-            // SAFETY: sends a signal to this process.
-            unsafe { libc::raise(libc::SIGSTOP) };
-        }
+pub fn stop_with_a_lock(step: Step) {
+    if step == Step::Locked {
+        // SAFETY: sends a signal to this process.
+        unsafe { libc::raise(libc::SIGSTOP) };
     }
 }

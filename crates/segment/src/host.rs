@@ -168,6 +168,30 @@ impl Host for Process {
     }
 }
 
+/// A process that does something of its own at each step; for tests.
+pub struct AtSteps<F>(pub Process, pub F);
+
+impl<F: Fn(Step)> Host for AtSteps<F> {
+    fn pid(&self) -> u32 {
+        self.0.pid()
+    }
+    fn milliseconds(&self) -> u64 {
+        self.0.milliseconds()
+    }
+    fn microseconds(&self) -> u64 {
+        self.0.microseconds()
+    }
+    fn is_gone(&self, pid: u32) -> bool {
+        self.0.is_gone(pid)
+    }
+    fn wait(&self, round: u32) {
+        self.0.wait(round);
+    }
+    fn step(&self, step: Step) {
+        self.1(step);
+    }
+}
+
 #[cold]
 fn learn_pid() -> u32 {
     let pid = std::process::id();

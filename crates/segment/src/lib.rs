@@ -85,7 +85,7 @@ pub use check::{Census, Fault};
 pub use counters::Statistics;
 pub use error::Error;
 pub use file::Options;
-pub use host::{Host, Process, Step};
+pub use host::{AtSteps, Host, Process, Step};
 pub use identity::Identity;
 pub use layout::{EPOCHS, Key, MAX_RECORD, SEALING_KEYS};
 pub use lookup::{Buffer, Found, Miss, Wanted};

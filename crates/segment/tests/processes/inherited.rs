@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use sslcache_segment::{Host, MAX_RECORD, Options, Process, Put, Record, Step, Store, Wanted};
+use sslcache_segment::{AtSteps, MAX_RECORD, Options, Put, Record, Step, Store, Wanted};
 
 use crate::children::Place;
 use crate::probe::key;
@@ -51,29 +51,10 @@ pub fn take_once() {
 }
 
 /// Dies at the first step that it comes to with a lock.
-struct Mortal(Process);
-
-impl Host for Mortal {
-    fn pid(&self) -> u32 {
-        self.0.pid()
-    }
-    fn milliseconds(&self) -> u64 {
-        self.0.milliseconds()
-    }
-    fn microseconds(&self) -> u64 {
-        self.0.microseconds()
-    }
-    fn is_gone(&self, pid: u32) -> bool {
-        self.0.is_gone(pid)
-    }
-    fn wait(&self, round: u32) {
-        self.0.wait(round);
-    }
-    fn step(&self, step: Step) {
-        if step == Step::Locked {
-            // SAFETY: sends a signal to this process.
-            unsafe { libc::raise(libc::SIGKILL) };
-        }
+fn die_with_a_lock(step: Step) {
+    if step == Step::Locked {
+        // SAFETY: sends a signal to this process.
+        unsafe { libc::raise(libc::SIGKILL) };
     }
 }
 
@@ -81,7 +62,8 @@ impl Host for Mortal {
 pub fn dead_child() {
     let place = Place::new();
     let store = place.open(Options::SMALLEST);
-    let mortal = crate::children::open(&place.path, Options::SMALLEST, Mortal).expect("a segment");
+    let mortal = |process| AtSteps(process, die_with_a_lock);
+    let mortal = crate::children::open(&place.path, Options::SMALLEST, mortal).expect("a segment");
     let status = wait_for(fork(|| assert_eq!(mortal.put(key(1), &RECORD, 0), Put::Busy)));
     assert!(libc::WIFSIGNALED(status));
     assert_eq!(store.census(0).locked, 1);

@@ -15,7 +15,7 @@ use sslcache_segment::{MAX_RECORD, Put, Record, Step, Store, Wanted};
 
 use crate::children::{Place, ended, open, signal, stopped, wait_until};
 use crate::control::{Control, KEYS, TOKENS};
-use crate::probe::{Probe, Random, key, payload, version};
+use crate::probe::{Probe, Random, key, payload, probe, version};
 
 const NOW: u32 = 100;
 const WORKERS: usize = 4;
@@ -44,7 +44,7 @@ struct Life {
 
 fn live(directory: &Path, worker: usize, size: u64, mut act: impl FnMut(&mut Life)) {
     let control = Control::of(directory);
-    let probe = |process| Probe::new(process, control, worker, 300);
+    let probe = |process| probe(process, control, worker, 300);
     let store = open(directory, size, probe).expect("a segment");
     let random = Random(u64::from(std::process::id()) << 32 | worker as u64);
     let mut life = Life { control, store, worker, random, room: Box::new([0; MAX_RECORD]) };

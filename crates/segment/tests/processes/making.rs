@@ -9,14 +9,14 @@ use sslcache_segment::{Error, Options, Put, Record, Step, Wanted};
 
 use crate::children::{Place, ended, open, wait_until};
 use crate::control::Control;
-use crate::probe::{Probe, key};
+use crate::probe::{key, probe};
 
 const SIZE: u64 = 1 << 20;
 const RECORD: Record<'static> = Record { expiry: u32::MAX, name: 0, key_id: 0, bytes: b"mine" };
 
 pub fn maker(directory: &Path, number: usize) {
     let control = Control::of(directory);
-    let probe = |process| Probe::new(process, control, number, 0);
+    let probe = |process| probe(process, control, number, 0);
     let store = open(directory, SIZE, probe).expect("a segment");
     assert_eq!(store.put(key(number as u64), &RECORD, 0), Put::Stored);
 }

@@ -1,43 +1,20 @@
 //! A process that is told of its steps, and does there what it was ordered.
 
-use sslcache_segment::{Host, Key, Process, Step};
+use sslcache_segment::{AtSteps, Key, Process, Step};
 
 use crate::control::Control;
 
-pub struct Probe {
-    process: Process,
-    control: &'static Control,
-    worker: usize,
-    /// How long it lingers at each step: so that a kill at any moment often comes between two.
-    lingers: u32,
-}
+/// Such a process.
+pub type Probe = AtSteps<Box<dyn Fn(Step)>>;
 
-impl Probe {
-    pub fn new(process: Process, control: &'static Control, worker: usize, lingers: u32) -> Self {
-        Probe { process, control, worker, lingers }
-    }
-}
-
-impl Host for Probe {
-    fn pid(&self) -> u32 {
-        self.process.pid()
-    }
-    fn milliseconds(&self) -> u64 {
-        self.process.milliseconds()
-    }
-    fn microseconds(&self) -> u64 {
-        self.process.microseconds()
-    }
-    fn is_gone(&self, pid: u32) -> bool {
-        self.process.is_gone(pid)
-    }
-    fn wait(&self, round: u32) {
-        self.process.wait(round);
-    }
-    fn step(&self, step: Step) {
-        self.control.obey(self.worker, step);
-        (0..self.lingers).for_each(|_| std::hint::spin_loop());
-    }
+/// The process, when it does at each step what `control` orders its worker to do. `lingers`: how
+/// long it stays at each step, so that a kill at any moment often comes between two.
+pub fn probe(process: Process, control: &'static Control, worker: usize, lingers: u32) -> Probe {
+    let obey = move |step| {
+        control.obey(worker, step);
+        (0..lingers).for_each(|_| std::hint::spin_loop());
+    };
+    AtSteps(process, Box::new(obey))
 }
 
 pub fn mix(x: u64) -> u64 {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use sslcache_segment::{MAX_RECORD, Miss, Options, Put, Record, Step, Store, Wanted};
 
 use crate::children::{Place, ended, open, signal, stopped};
-use crate::probe::{Probe, Random, key, payload, version};
+use crate::probe::{Random, key, payload, probe, version};
 
 const NOW: u32 = 100;
 /// More than there is room for.
@@ -21,7 +21,7 @@ fn steps_of_use() -> impl Iterator<Item = Step> {
 /// Uses a full set in every way, until it is told to stop.
 pub fn helper(directory: &Path, number: usize) {
     let control = crate::control::Control::of(directory);
-    let probe = |process| Probe::new(process, control, number, 0);
+    let probe = |process| probe(process, control, number, 0);
     let store = open(directory, Options::SMALLEST, probe).expect("a segment");
     let mut random = Random(number as u64);
     let mut room = [0; MAX_RECORD];
