@@ -121,9 +121,9 @@ fn measure(wanted: &Wanted) -> Result<(), String> {
     println!("{machine}\n\n{}\n{servers}", table::Table::new(&rows, &results).for_terminal());
     if let Some(file) = &wanted.markdown {
         let figures = table::Table::new(&rows, &results).for_markdown();
-        sslcache_bench_page::fill(file, "figures", &format!("{machine}.\n{figures}"))?;
-        sslcache_bench_page::fill(file, "noticed", &noticed::text(&results, &machine))?;
-        sslcache_bench_page::fill(file, "servers", &servers)?;
+        sslcache_bench::fill(file, "figures", &format!("{machine}.\n{figures}"))?;
+        sslcache_bench::fill(file, "noticed", &noticed::text(&results, &machine))?;
+        sslcache_bench::fill(file, "servers", &servers)?;
     }
     if let Some(directory) = &wanted.svg {
         charts::draw(&pictures, &results, directory, &machine)?;

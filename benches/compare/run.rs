@@ -2,6 +2,7 @@
 
 use crate::build::{Programs, Side};
 use crate::cases::Case;
+use sslcache_bench::median;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Read};
 use std::process::Stdio;
@@ -169,11 +170,4 @@ pub fn parse(text: &str) -> Figures {
         Some((name.to_owned(), figure))
     };
     text.lines().filter_map(line).collect()
-}
-
-/// The one in the middle; of an even number the lower of the two.
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[(values.len() - 1) / 2]
 }

@@ -2,7 +2,8 @@
 //! handshake costs the server, and how many there are, with an empty library preloaded and with ours.
 
 use crate::build::{Programs, Side};
-use crate::run::{self, Figures, median};
+use crate::run::{self, Figures};
+use sslcache_bench::median;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

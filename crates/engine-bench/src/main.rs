@@ -11,6 +11,8 @@ mod caches;
 mod pauses;
 
 use caches::{Cache, Dash, Engine, Id, Moka, Quick, Session};
+use sslcache_bench::{arguments, median, mix, next_random, publish};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Barrier};
@@ -47,17 +49,6 @@ fn session(number: u64, capacity: u64) -> Arc<Session> {
 
 fn session_of(number: u64, capacity: u64, timeout: u64) -> Arc<Session> {
     Arc::new(Session { id: id(number), expiry: NOW + number * 3900 / capacity + timeout })
-}
-
-fn mix(x: u64) -> u64 {
-    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
-}
-
-fn next_random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mix(*state)
 }
 
 /// Nanoseconds this thread has computed: other programs do not show.
@@ -183,20 +174,14 @@ fn measure<C: Cache>(sessions: u64) -> [f64; 5] {
     [equal, mixed_timeouts, lookup, mixed(&cache, &kept, 1), mixed(&cache, &kept, 8)]
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[(values.len() - 1) / 2]
-}
-
 /// The rows for caches of one size.
 fn rows(sessions: u64, size: &str, runs: usize) -> String {
     let caches: [fn(u64) -> [f64; 5]; 4] =
         [measure::<Engine>, measure::<Quick>, measure::<Moka>, measure::<Dash>];
     let all: Vec<[[f64; 5]; 4]> =
         (0..runs).map(|_| caches.map(|measure| measure(sessions))).collect();
-    let figure = |cache: usize, operation: usize| {
-        median(all.iter().map(|run| run[cache][operation]).collect())
-    };
+    let figure =
+        |cache: usize, operation: usize| median(all.iter().map(|run| run[cache][operation]));
     let row = |operation: usize| {
         let figures = std::array::from_fn(|cache| figure(cache, operation));
         format!("| {} {size} |{}\n", OPERATIONS[operation], cells(figures))
@@ -237,26 +222,15 @@ impl Wanted {
 }
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("--help") {
-        print!("{USAGE}");
-        return ExitCode::SUCCESS;
-    }
-    let Some(wanted) = Wanted::from_arguments() else {
-        eprint!("{USAGE}");
-        return ExitCode::from(2);
+    let wanted = match arguments(USAGE, Wanted::from_arguments) {
+        Ok(wanted) => wanted,
+        Err(code) => return code,
     };
     let (name, table) = match wanted.pauses {
         Some(sessions) => ("pauses", pauses::table(sessions)),
         None => ("caches", against_others(&wanted)),
     };
-    print!("{table}");
-    match wanted.markdown.map(|file| sslcache_bench_page::fill(file.as_ref(), name, &table)) {
-        Some(Err(problem)) => {
-            eprintln!("{problem}");
-            ExitCode::FAILURE
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    publish(wanted.markdown.as_deref().map(Path::new), name, &table)
 }
 
 /// In brackets: how many times as good the engine is.

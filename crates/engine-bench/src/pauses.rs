@@ -1,7 +1,8 @@
 //! The longest operation on the engine while it fills and empties again: nothing is to wait for a
 //! rebuild, in whatever order sessions arrive.
 
-use crate::{id, mix};
+use crate::id;
+use sslcache_bench::mix;
 use sslcache_engine::{Cause, Expiry, Key, SessionCache};
 use std::num::NonZeroU64;
 use std::time::Instant;

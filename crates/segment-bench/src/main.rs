@@ -10,10 +10,12 @@ mod zone;
 use std::ffi::CString;
 use std::fs::File;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use processes::{fork, kill_and_wait, stop_with_a_lock, two_at_work, wait_until_stopped};
+use sslcache_bench::{arguments, median, mix, next_random, publish};
 use sslcache_segment::{AtSteps, Buffer, Key, MAX_RECORD, Options, Record, Store, Wanted};
 use zone::{BLOCK, Id, Zone};
 
@@ -28,17 +30,6 @@ const USAGE: &str = "usage: cargo run --release --package sslcache-segment-bench
 /// A session with a name of 15 bytes, without its id, sealed.
 const LENGTH: usize = 153;
 const NOW: u32 = 1_700_000_000;
-
-fn mix(x: u64) -> u64 {
-    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
-}
-
-fn next_random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mix(*state)
-}
 
 fn key(number: u64) -> Key {
     let (low, high) = (mix(number + 1), mix(number ^ 0x5555_5555_1234_4321));
@@ -119,11 +110,6 @@ fn measure<C: Cache>(sessions: u64) -> [f64; 2] {
     [get, take_and_put / 2.0]
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[(values.len() - 1) / 2]
-}
-
 fn against_the_zone(sizes: &[u64], runs: usize) -> String {
     let mut table = String::from(
         "| two processes, processor time of an operation | segment | zone | times as good |\n\
@@ -133,9 +119,8 @@ fn against_the_zone(sizes: &[u64], runs: usize) -> String {
         let all: Vec<[[f64; 2]; 2]> =
             (0..runs).map(|_| [measure::<Store>(sessions), measure::<Zone>(sessions)]).collect();
         for (operation, name) in ["get", "take, put"].into_iter().enumerate() {
-            let of = |cache: usize| median(all.iter().map(|run| run[cache][operation]).collect());
-            let ratio =
-                median(all.iter().map(|run| run[1][operation] / run[0][operation]).collect());
+            let of = |cache: usize| median(all.iter().map(|run| run[cache][operation]));
+            let ratio = median(all.iter().map(|run| run[1][operation] / run[0][operation]));
             let (ours, theirs) = (of(0), of(1));
             table += &format!(
                 "| {name}, {sessions} sessions | {ours:.0} ns | {theirs:.0} ns | {ratio:.1}x |\n"
@@ -160,7 +145,7 @@ fn attach(size: u64, runs: usize) -> f64 {
         assert_eq!(attached.sets(), made.sets());
         time.as_secs_f64() * 1e6
     });
-    let time = median(times.collect());
+    let time = median(times);
     let _ = std::fs::remove_file(format!("/dev/shm/{}.v1", name.to_str().expect("a name")));
     time
 }
@@ -224,8 +209,8 @@ fn alone(runs: usize) -> String {
     }
     for (is_dead, what) in [(false, "stopped"), (true, "dead")] {
         let all: Vec<_> = (0..runs).map(|_| beside_a_holder(is_dead)).collect();
-        let longest = median(all.iter().map(|run| run.0).collect());
-        let busy = median(all.iter().map(|run| run.1 as f64).collect());
+        let longest = median(all.iter().map(|run| run.0));
+        let busy = median(all.iter().map(|run| run.1 as f64));
         table += &format!(
             "| longest of 6,000 operations beside a {what} holder of a lock | {longest:.1} ms |\n\
              | not stored meanwhile, of 2,000 | {busy} |\n"
@@ -257,25 +242,11 @@ impl Arguments {
 }
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("--help") {
-        print!("{USAGE}");
-        return ExitCode::SUCCESS;
-    }
-    let Some(arguments) = Arguments::read() else {
-        eprint!("{USAGE}");
-        return ExitCode::from(2);
+    let arguments = match arguments(USAGE, Arguments::read) {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
     };
     let sizes: &[u64] = if arguments.quick { &[20_000] } else { &[20_000, 200_000] };
     let tables = [against_the_zone(sizes, arguments.runs), alone(arguments.runs)].join("\n");
-    print!("{tables}");
-    match arguments
-        .markdown
-        .map(|file| sslcache_bench_page::fill(file.as_ref(), "segment", &tables))
-    {
-        Some(Err(problem)) => {
-            eprintln!("{problem}");
-            ExitCode::FAILURE
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    publish(arguments.markdown.as_deref().map(Path::new), "segment", &tables)
 }
