@@ -14,7 +14,7 @@ use libc::c_long;
 use crate::ffi::constants::{SSL_SESS_CACHE_SERVER, SSL_SESSION_CACHE_MAX_SIZE_DEFAULT};
 
 /// What is decided for every context.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Overrides {
     size: Option<usize>,
     timeout: Option<c_long>,

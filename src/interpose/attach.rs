@@ -12,8 +12,7 @@ use crate::ffi::constants::*;
 use crate::ffi::guard::guard;
 use crate::ffi::live::Live;
 use crate::ffi::memory::{Counted, NoMemory};
-use crate::ffi::types::CryptoExData;
-use crate::ffi::types::SSL_CTX;
+use crate::ffi::types::{CryptoExData, SSL_CTX};
 use crate::rules::{CacheMode, Held};
 
 /// Tells when a context ends.
@@ -28,12 +27,10 @@ pub fn attach(ctx: RealCtx) {
     release_missed(known);
     served::forget_other(ctx.addr());
     match try_attach(ctx) {
-        Ok(()) => {
+        Ok(attached) => {
             hooks::install(ctx);
-            if let Some(attached) = attached::of(ctx.ctx) {
-                set_real_mode(ctx, attached.cache().mode());
-                decided::first_timeout(ctx);
-            }
+            set_real_mode(ctx, attached.cache().mode());
+            decided::first_timeout(ctx);
         }
         Err(why) => {
             if may_have_hooks {
@@ -44,7 +41,7 @@ pub fn attach(ctx: RealCtx) {
     }
 }
 
-fn try_attach(ctx: RealCtx) -> Result<(), Why> {
+fn try_attach(ctx: RealCtx) -> Result<Counted<Attached>, Why> {
     let real = ctx.real;
     if !real.is_openssl() {
         return Err(Why::OfAnother);
@@ -67,7 +64,7 @@ fn try_attach(ctx: RealCtx) -> Result<(), Why> {
         return Err(Why::NoMemory);
     }
     attached.member.made(&attached);
-    Ok(())
+    Ok(attached)
 }
 
 /// The state of a context that ended unseen.

@@ -348,9 +348,7 @@ pub unsafe fn set_accept_state(real: &'static Real, ssl: *mut SSL) {
 pub unsafe fn accept(real: &'static Real, ssl: *mut SSL) -> c_int {
     // SAFETY: the caller's promise.
     let Some(connection) = (unsafe { RealSsl::from_c(real, ssl) }) else { return -1 };
-    if connection.is_before_its_handshake() {
-        decided::becomes_server(connection);
-    }
+    decided::accepts(connection);
     // SAFETY: as above.
     unsafe { call!(real, SSL_accept(ssl), -1) }
 }

@@ -7,8 +7,7 @@ use super::borrowed::RealSsl;
 use super::ends::Ends;
 use crate::address_map::AddressMap;
 use crate::ffi::constants::CRYPTO_EX_INDEX_SSL;
-use crate::ffi::types::CryptoExData;
-use crate::ffi::types::SSL_CTX;
+use crate::ffi::types::{CryptoExData, SSL_CTX};
 
 /// The contexts that connections were made from which have been switched to another. Several maps,
 /// so that connections that are switched at one time do not wait for each other.

@@ -58,6 +58,13 @@ pub fn session_timeout(session: &RealSession) {
     }
 }
 
+/// `SSL_accept` is about to be called, perhaps again.
+pub fn accepts(ssl: RealSsl) {
+    if !settings().set.is_none() && ssl.is_before_its_handshake() {
+        becomes_server(ssl);
+    }
+}
+
 /// A connection is, or becomes, a server's.
 pub fn becomes_server(ssl: RealSsl) {
     let set = settings().set;

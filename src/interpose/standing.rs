@@ -60,13 +60,8 @@ impl SessionRef for RealSession {
     fn expiry(&self) -> Expiry {
         let (real, session) = (real(), self.as_c());
         // SAFETY: a reference of ours keeps the session alive.
-        let (time, timeout) = unsafe {
-            (
-                call!(real, SSL_SESSION_get_time(session), 0),
-                call!(real, SSL_SESSION_get_timeout(session), 0),
-            )
-        };
-        lifetime(real).expiry(time, timeout)
+        let time = unsafe { call!(real, SSL_SESSION_get_time(session), 0) };
+        lifetime(real).expiry(time, self.timeout())
     }
 
     fn touch(&self) {
