@@ -7,11 +7,10 @@
 
 use std::ffi::CStr;
 use std::fmt;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use base64ct::{Base64, Encoding};
-use sslcache_segment::Unnamed;
+use sslcache_segment::{Unnamed, open_at, own_file};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::keys::{KEYS, Keys, LINE, Line};
@@ -48,7 +47,11 @@ pub enum Error {
 
 impl From<sslcache_segment::Error> for Error {
     fn from(error: sslcache_segment::Error) -> Self {
-        Error::System(error)
+        match error {
+            sslcache_segment::Error::NotAFile => Error::NotAFile,
+            sslcache_segment::Error::Owner => Error::Owner,
+            error => Error::System(error),
+        }
     }
 }
 
@@ -74,14 +77,8 @@ impl std::error::Error for Error {}
 impl KeyFile {
     /// The keys in a file that is there.
     pub fn read(directory: BorrowedFd<'_>, name: &CStr) -> Result<Secret<Keys>, Error> {
-        let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
-        // SAFETY: a descriptor and a C string.
-        let file = unsafe { libc::openat(directory.as_raw_fd(), name.as_ptr(), flags) };
-        if file < 0 {
-            return Err(last("open"));
-        }
-        // SAFETY: a descriptor that the call before has just made.
-        let file = unsafe { OwnedFd::from_raw_fd(file) };
+        let file =
+            open_at(directory, name, libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)?;
         check(file.as_fd())?;
         let mut text = Zeroizing::new([0; LARGEST]);
         let length = read(file.as_fd(), &mut text)?;
@@ -126,22 +123,8 @@ fn last(at: &'static str) -> Error {
 
 /// Nobody else may have put the keys there, or may know them.
 fn check(file: BorrowedFd<'_>) -> Result<(), Error> {
-    let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: a descriptor, and a place for the answer.
-    if unsafe { libc::fstat(file.as_raw_fd(), status.as_mut_ptr()) } < 0 {
-        return Err(last("stat"));
-    }
-    // SAFETY: the call has filled it.
-    let status = unsafe { status.assume_init() };
-    if status.st_mode & libc::S_IFMT != libc::S_IFREG {
-        return Err(Error::NotAFile);
-    }
-    // SAFETY: has no conditions.
-    if status.st_uid != 0 && status.st_uid != unsafe { libc::geteuid() } {
-        return Err(Error::Owner);
-    }
     // A group may read it: how else would several users' servers share it?
-    if status.st_mode & (libc::S_IRWXO | libc::S_IWGRP) != 0 {
+    if own_file(file)?.st_mode & (libc::S_IRWXO | libc::S_IWGRP) != 0 {
         return Err(Error::Mode);
     }
     Ok(())

@@ -154,8 +154,8 @@ fn fill(file: BorrowedFd<'_>, size: u64, host: &impl Host) -> Result<Identity, E
     Ok(identity)
 }
 
-/// The size of a file that may be trusted to be somebody's of ours.
-fn check_file(file: BorrowedFd<'_>, options: &Options) -> Result<u64, Error> {
+/// What the system says of a regular file of this user's, or root's.
+pub fn own_file(file: BorrowedFd<'_>) -> Result<libc::stat, Error> {
     // SAFETY: a structure of integers, for which zeros are a value.
     let mut status: libc::stat = unsafe { std::mem::zeroed() };
     // SAFETY: a descriptor, and a place for the answer.
@@ -167,6 +167,12 @@ fn check_file(file: BorrowedFd<'_>, options: &Options) -> Result<u64, Error> {
     if status.st_uid != 0 && status.st_uid != unsafe { libc::geteuid() } {
         return Err(Error::Owner);
     }
+    Ok(status)
+}
+
+/// The size of a file that may be trusted to be somebody's of ours.
+fn check_file(file: BorrowedFd<'_>, options: &Options) -> Result<u64, Error> {
+    let status = own_file(file)?;
     let group_may = options.group == Some(status.st_gid);
     if status.st_mode & (libc::S_IWOTH | if group_may { 0 } else { libc::S_IWGRP }) != 0 {
         return Err(Error::Mode);

@@ -84,14 +84,14 @@ mod unnamed;
 pub use check::{Census, Fault};
 pub use counters::Statistics;
 pub use error::Error;
-pub use file::Options;
+pub use file::{Options, own_file};
 pub use host::{AtSteps, Host, Process, Step};
 pub use identity::Identity;
 pub use layout::{EPOCHS, Key, MAX_RECORD, SEALING_KEYS};
 pub use lookup::{Buffer, Found, Miss, Wanted};
 pub use put::{Put, Record};
 pub use store::Store;
-pub use unnamed::Unnamed;
+pub use unnamed::{Unnamed, open_at};
 
 #[cfg(all(test, loom))]
 mod model;

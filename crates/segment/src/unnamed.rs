@@ -50,7 +50,7 @@ impl AsFd for Unnamed {
 }
 
 /// Opens a file of a directory.
-pub(crate) fn open_at(
+pub fn open_at(
     directory: BorrowedFd<'_>,
     name: &CStr,
     flags: c_int,
