@@ -155,7 +155,7 @@ fn exists(test: &str) -> bool {
         .iter()
         .any(|d| program(d))
         || in_a_file(sources("tests-c/handshake", ".c"), &scenario)
-        || in_a_file(sources("tests", ".rs"), &function)
+        || ["tests", "tests/der"].iter().any(|d| in_a_file(sources(d, ".rs"), &function))
 }
 
 #[test]
