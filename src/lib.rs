@@ -27,6 +27,7 @@ pub mod exports;
 pub mod ffi;
 mod interpose;
 mod rules;
+mod shared;
 mod standalone;
 mod standing;
 
@@ -40,6 +41,7 @@ mod clock;
 mod fork;
 mod output;
 mod overrides;
+mod quantity;
 mod report;
 mod settings;
 mod trusted_path;

@@ -7,11 +7,11 @@
 //! among the others.
 
 use std::fmt;
-use std::str::FromStr;
 
 use libc::c_long;
 
 use crate::ffi::constants::{SSL_SESS_CACHE_SERVER, SSL_SESSION_CACHE_MAX_SIZE_DEFAULT};
+use crate::quantity::number;
 
 /// What is decided for every context.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,7 +20,7 @@ pub struct Overrides {
     timeout: Option<c_long>,
     tickets_off: bool,
     num_tickets: Option<usize>,
-    cache_off: bool,
+    cache: Option<bool>,
     is_unsafe: bool,
 }
 
@@ -72,8 +72,11 @@ const KEYS: [Key; 6] = [
     },
     Key {
         name: "cache",
-        values: "off",
-        read: |set, value| off(value).map(|()| set.cache_off = true),
+        values: "on or off",
+        read: |set, value| {
+            set.cache = Some(value == "on");
+            (value == "on").then_some(()).or_else(|| off(value))
+        },
     },
     Key {
         name: UNSAFE,
@@ -84,23 +87,6 @@ const KEYS: [Key; 6] = [
 
 /// The only key without a value.
 const UNSAFE: &str = "unsafe";
-
-/// A number with one of the units after it, or with none, within bounds.
-fn number(
-    value: &str,
-    units: &[(&str, u64)],
-    bounds: std::ops::RangeInclusive<u64>,
-) -> Option<u64> {
-    let digits = value.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = match &value[digits.len()..] {
-        "" => 1,
-        unit => units.iter().find(|(name, _)| *name == unit)?.1,
-    };
-    // (Without the look at the first digit a sign would do.)
-    let starts_well = digits.starts_with(|c: char| c.is_ascii_digit());
-    let number = u64::from_str(digits).ok().filter(|_| starts_well)?.checked_mul(unit)?;
-    bounds.contains(&number).then_some(number)
-}
 
 fn off(value: &str) -> Option<()> {
     (value == "off").then_some(())
@@ -146,7 +132,7 @@ impl Overrides {
         timeout: None,
         tickets_off: false,
         num_tickets: None,
-        cache_off: false,
+        cache: None,
         is_unsafe: false,
     };
 
@@ -203,7 +189,13 @@ impl Overrides {
 
     /// The cache mode that counts, for an application that has set this one.
     pub fn mode(&self, applications: u32) -> u32 {
-        if self.cache_off { applications & !SSL_SESS_CACHE_SERVER } else { applications }
+        let off = self.cache == Some(false);
+        if off { applications & !SSL_SESS_CACHE_SERVER } else { applications }
+    }
+
+    /// Servers are served from our cache, also those that keep none or one of their own.
+    pub fn cache_on(&self) -> bool {
+        self.cache == Some(true)
     }
 
     /// Servers keep their sessions, instead of handing them out encrypted.
@@ -238,8 +230,8 @@ impl fmt::Display for Overrides {
         if let Some(tickets) = self.num_tickets {
             word(f, format_args!("num_tickets={tickets}"))?;
         }
-        if self.cache_off {
-            word(f, format_args!("cache=off"))?;
+        if let Some(on) = self.cache {
+            word(f, format_args!("cache={}", if on { "on" } else { "off" }))?;
         }
         if self.is_unsafe {
             word(f, format_args!("{UNSAFE}"))?;
@@ -272,6 +264,7 @@ mod tests {
             ("num_tickets=0", "num_tickets=0"),
             ("num_tickets=4", "num_tickets=4"),
             ("cache=off", "cache=off"),
+            ("cache=on", "cache=on"),
             ("unsafe", "unsafe"),
             (
                 " unsafe,cache=off  num_tickets=1, tickets=off timeout=1d size=3 ",
@@ -318,7 +311,8 @@ mod tests {
             ("tickets=", bad("tickets")),
             ("num_tickets=5", bad("num_tickets")),
             ("num_tickets=1k", bad("num_tickets")),
-            ("cache=on", bad("cache")),
+            ("cache=yes", bad("cache")),
+            ("cache=", bad("cache")),
             ("unsafe=1", bad("unsafe")),
             ("size=3 size=4", Err(Wrong::Twice("size"))),
             ("size=\u{661}", bad("size")),

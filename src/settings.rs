@@ -12,6 +12,7 @@ use once_cell::race::OnceBox;
 use crate::ffi::memory::boxed;
 use crate::output::{Output, Text};
 use crate::overrides::{self, Overrides};
+use crate::shared;
 use crate::trusted_path::Refused;
 use crate::undisturbed::Undisturbed;
 
@@ -45,16 +46,23 @@ struct Variable {
     read: fn(&mut Settings, &CStr) -> Result<(), Wrong>,
 }
 
-const VARIABLES: [Variable; 3] = [
+const VARIABLES: [Variable; 4] = [
     Variable {
         name: c"SSLCACHE_SET",
-        values: "size=N timeout=T tickets=off num_tickets=N cache=off",
+        values: "size=N timeout=T tickets=off num_tickets=N cache=on or cache=off",
         default: "nothing",
         help: "decides these in place of the application, for every context",
         read: |settings, value| {
             let read = Overrides::read(value.to_bytes()).map_err(Wrong::Set);
             read.map(|set| settings.set = set)
         },
+    },
+    Variable {
+        name: SHARED,
+        values: "a path with a '/', or anonymous; then ,size=16m and others",
+        default: "not shared",
+        help: "has all processes that name this file in memory share one cache",
+        read: |_, value| shared::attach(value).map_err(Wrong::Shared),
     },
     Variable {
         name: c"SSLCACHE_STATS",
@@ -72,6 +80,21 @@ const VARIABLES: [Variable; 3] = [
     },
 ];
 
+/// What keeps the sessions of one name or realm from another is the tier's.
+const CACHE_ON_UNSHARED: &str = "cache=on needs SSLCACHE_SHARED, if only SSLCACHE_SHARED=anonymous";
+
+/// Processes that name the same file share a cache.
+const SHARED: &CStr = c"SSLCACHE_SHARED";
+
+/// The library was loaded: attaches to what is shared, if it is there already. The program may be
+/// confined before its first call.
+pub fn begin() {
+    if let Some(value) = environment(SHARED).filter(|value| !value.is_empty()) {
+        let _undisturbed = Undisturbed::begin();
+        shared::attach_if_there(value);
+    }
+}
+
 /// What is wrong with a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Wrong {
@@ -81,6 +104,8 @@ enum Wrong {
     File(Refused),
     /// One of its words makes no sense.
     Set(overrides::Wrong),
+    /// The same, or there is nothing to share.
+    Shared(shared::Wrong),
 }
 
 fn switch(value: &CStr) -> Result<bool, Wrong> {
@@ -117,10 +142,17 @@ pub fn is_verbose() -> bool {
 #[cold]
 fn first_settings() -> &'static Settings {
     let _undisturbed = Undisturbed::begin();
-    let (settings, mut said) = read_settings(environment);
+    let (mut settings, mut said) = read_settings(environment);
+    if settings.set.cache_on() && shared::tier().is_none() {
+        settings.set = Overrides::NONE;
+        let _ = writeln!(said, "sslcache: SSLCACHE_SET: {CACHE_ON_UNSHARED}; taken as nothing");
+    }
     if settings.verbose && !settings.set.is_none() {
         // A `Text` takes everything.
         let _ = writeln!(said, "sslcache: set for every context: {}", settings.set);
+    }
+    if settings.verbose {
+        let _ = shared::describe(&mut said);
     }
     let kept = boxed(settings).is_ok_and(|settings| SETTINGS.set(settings).is_ok());
     if kept {
@@ -178,6 +210,7 @@ impl fmt::Display for Complaint<'_> {
             Wrong::Value => write!(f, "expected {values}")?,
             Wrong::File(why) => write!(f, "not opened: {why}")?,
             Wrong::Set(why) => write!(f, "{why}")?,
+            Wrong::Shared(why) => write!(f, "{why}")?,
         }
         write!(f, "; taken as {default}")
     }

@@ -47,6 +47,7 @@ static LAST: PerThread = PerThread::new();
 /// The library was loaded: notes what is there, and says if it is in vain.
 pub extern "C" fn begin() {
     libssl::begin();
+    settings::begin();
     if settings::is_verbose() {
         // SAFETY: dlsym with a C string. (Nobody has a reason to wait for us yet.)
         let first = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"SSL_CTX_new".as_ptr()) }.addr();

@@ -9,6 +9,7 @@ use crate::ffi::constants::SSL_R_SSL_SESSION_ID_CONTEXT_TOO_LONG;
 use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_CTX};
+use crate::interpose::calls;
 use crate::standalone::{Connection, Context};
 use crate::standing;
 
@@ -31,7 +32,10 @@ pub unsafe extern "C-unwind" fn SSL_CTX_set_session_id_context(
     if nothing_to_set(ctx, sid_ctx, sid_ctx_len) {
         return 0;
     }
-    forward!(standing::of(ctx), SSL_CTX_set_session_id_context(ctx, sid_ctx, sid_ctx_len), 0);
+    if let Some(real) = standing::of(ctx) {
+        // SAFETY: the caller's promise.
+        return unsafe { calls::ctx_set_session_id_context(real, ctx, sid_ctx, sid_ctx_len) };
+    }
     guard(0, || {
         const FUNCTION: &CStr = c"SSL_CTX_set_session_id_context";
         // SAFETY: the caller's promise.

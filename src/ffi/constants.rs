@@ -44,6 +44,8 @@ pub const DTLS1_BAD_VER: c_int = 0x0100;
 pub const DTLS1_VERSION: c_int = 0xFEFF;
 pub const DTLS1_2_VERSION: c_int = 0xFEFD;
 
+pub const SSL_VERIFY_PEER: c_int = 1;
+
 /// ex_data classes of libcrypto.
 pub const CRYPTO_EX_INDEX_SSL: c_int = 0;
 pub const CRYPTO_EX_INDEX_SSL_CTX: c_int = 1;

@@ -155,6 +155,38 @@ symbol_table! {
         fn SSL_get_max_early_data(*const SSL) -> u32;
         fn SSL_is_quic(*const SSL) -> c_int;
         fn OpenSSL_version_num() -> c_ulong;
+        fn SSL_CTX_get_ssl_method(*const SSL_CTX) -> *const SSL_METHOD;
+        // What separates sessions that processes share: see interpose/isolation.rs
+        fn SSL_client_hello_get0_ext(*mut SSL, c_uint, *mut *const c_uchar, *mut size_t) -> c_int;
+        fn SSL_get_servername(*const SSL, c_int) -> *const c_char;
+        fn SSL_get_verify_mode(*const SSL) -> c_int;
+        fn SSL_CTX_get_verify_mode(*const SSL_CTX) -> c_int;
+        fn SSL_CTX_get_verify_depth(*const SSL_CTX) -> c_int;
+        fn SSL_CTX_get0_param(*mut SSL_CTX) -> *mut c_void;
+        fn SSL_CTX_get0_certificate(*const SSL_CTX) -> *mut X509;
+        fn SSL_CTX_get_client_CA_list(*const SSL_CTX) -> *mut c_void;
+        fn SSL_CTX_get_cert_store(*const SSL_CTX) -> *mut c_void;
+        fn X509_get0_signature(*mut *const c_void, *mut *const c_void, *const X509);
+        fn ASN1_STRING_length(*const c_void) -> c_int;
+        fn ASN1_STRING_get0_data(*const c_void) -> *const c_uchar;
+        fn EVP_sha256() -> *const c_void;
+        fn X509_digest(*const X509, *const c_void, *mut c_uchar, *mut c_uint) -> c_int;
+        fn X509_CRL_digest(*const c_void, *const c_void, *mut c_uchar, *mut c_uint) -> c_int;
+        fn X509_NAME_digest(*const c_void, *const c_void, *mut c_uchar, *mut c_uint) -> c_int;
+        fn OPENSSL_sk_num(*const c_void) -> c_int;
+        fn OPENSSL_sk_value(*const c_void, c_int) -> *mut c_void;
+        fn OPENSSL_sk_pop_free(*mut c_void, Option<unsafe extern "C-unwind" fn(*mut c_void)>);
+        fn X509_OBJECT_free(*mut c_void);
+        fn X509_OBJECT_get0_X509(*const c_void) -> *mut X509;
+        fn X509_OBJECT_get0_X509_CRL(*const c_void) -> *mut c_void;
+        fn X509_STORE_lock(*mut c_void) -> c_int;
+        fn X509_STORE_unlock(*mut c_void) -> c_int;
+        fn X509_STORE_get0_objects(*const c_void) -> *mut c_void;
+        fn X509_STORE_get1_objects(*mut c_void) -> *mut c_void;
+        fn X509_STORE_get0_param(*const c_void) -> *mut c_void;
+        fn X509_VERIFY_PARAM_get_flags(*mut c_void) -> c_ulong;
+        fn ERR_set_mark() -> c_int;
+        fn ERR_pop_to_mark() -> c_int;
         // BoringSSL's and its children's: what has the same name there may be another thing.
         fn CRYPTO_library_init();
         fn OSSL_LIB_CTX_set0_default(*mut OSSL_LIB_CTX) -> *mut OSSL_LIB_CTX;

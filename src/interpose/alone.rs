@@ -18,6 +18,9 @@ pub enum Why {
     EndUnseen,
     /// There is no memory for what we would keep.
     NoMemory,
+    /// `cache=on` is not for one that asks clients for certificates, but does not tell its sessions
+    /// from those of others: libssl would end the handshake.
+    NoSidCtx,
 }
 
 impl Why {
@@ -28,6 +31,7 @@ impl Why {
             Why::OfAnother => "it is not of the libssl behind the others",
             Why::EndUnseen => "libcrypto has no index for us to see its end by",
             Why::NoMemory => "there is no memory for its cache",
+            Why::NoSidCtx => "cache=on, but it verifies clients and has no session id context",
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::ffi::live::Live;
 use crate::ffi::memory::{Counted, NoMemory};
 use crate::ffi::types::{CryptoExData, SSL_CTX};
 use crate::rules::{CacheMode, Held};
+use crate::settings::settings;
 
 /// Tells when a context ends.
 static CONTEXT_ENDS: Ends = Ends::new(CRYPTO_EX_INDEX_SSL_CTX, context_freed);
@@ -108,6 +109,7 @@ fn detach(ctx: RealCtx, attached: &Attached) {
 /// CLIENT and SERVER bits stay: they decide whether the new hook is called at all.
 pub fn set_real_mode(ctx: RealCtx, mode: CacheMode) {
     // UPDATE_TIME would reset the time of a single-use session just before its age is checked.
+    let mode = if settings().set.cache_on() { mode.with_cache() } else { mode };
     let mode = (mode.0 & !SSL_SESS_CACHE_UPDATE_TIME)
         | SSL_SESS_CACHE_NO_INTERNAL
         | SSL_SESS_CACHE_NO_AUTO_CLEAR;

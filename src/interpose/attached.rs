@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 use libc::c_int;
 
 use super::borrowed::RealCtx;
+use super::isolation::Isolation;
 use super::served;
 use super::session::RealSession;
 use super::shadow;
@@ -23,6 +24,8 @@ pub struct Attached {
     flushes_seen: AtomicI32,
     /// The application's timeout, where `SSLCACHE_SET` decides about timeouts.
     pub timeout: AtomicI64,
+    /// Whose sessions its own are, where processes share them.
+    pub isolation: Isolation,
     /// Whose context it is.
     pub libssl: &'static Libssl,
 }
@@ -34,6 +37,7 @@ impl Attached {
             member: Member::new(),
             flushes_seen: AtomicI32::new(0),
             timeout: AtomicI64::new(0),
+            isolation: Isolation::default(),
             libssl,
         }
     }

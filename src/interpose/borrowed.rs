@@ -69,6 +69,29 @@ impl RealCtx<'_> {
         unsafe { call!(self.real, SSL_CTX_set_timeout(self.ctx.as_ptr(), timeout), 0) }
     }
 
+    /// `SSL_CTX_get_verify_mode`: what it asks of a client.
+    pub fn verify_mode(self) -> c_int {
+        // SAFETY: a live context of this libssl.
+        unsafe { call!(self.real, SSL_CTX_get_verify_mode(self.ctx.as_ptr()), 0) }
+    }
+
+    /// Whether it was made for servers alone.
+    pub fn is_servers(self) -> bool {
+        let (real, null) = (self.real, std::ptr::null());
+        // SAFETY: a live context of this libssl; the methods are there for ever.
+        unsafe {
+            let method = call!(real, SSL_CTX_get_ssl_method(self.ctx.as_ptr()), null);
+            [
+                call!(real, TLS_server_method(), null),
+                call!(real, DTLS_server_method(), null),
+                call!(real, TLSv1_2_server_method(), null),
+                call!(real, DTLSv1_2_server_method(), null),
+            ]
+            .contains(&method)
+                && !method.is_null()
+        }
+    }
+
     /// `SSL_CTX_get_options`
     pub fn options(self) -> u64 {
         // SAFETY: a live context of this libssl.
@@ -105,6 +128,12 @@ impl<'a> RealSsl<'a> {
         let null = std::ptr::null_mut();
         // SAFETY: a live connection of this libssl.
         unsafe { call!(self.real, SSL_get_SSL_CTX(self.ssl.as_ptr()), null) }
+    }
+
+    /// `SSL_get_verify_mode`: what it asks of the client.
+    pub fn asks(self) -> u32 {
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(self.real, SSL_get_verify_mode(self.ssl.as_ptr()), 0) as u32 }
     }
 
     /// `SSL_version`

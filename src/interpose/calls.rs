@@ -25,6 +25,7 @@ use crate::ffi::real::{Real, call};
 use crate::ffi::types::*;
 use crate::report;
 use crate::rules::{SessionRef, Standing};
+use crate::shared;
 
 /// A context that C passes.
 enum Seen<'a> {
@@ -185,8 +186,13 @@ pub unsafe fn ctx_free(real: &'static Real, ctx: *mut SSL_CTX) {
     }
     // SAFETY: the caller's promise.
     let pass = || unsafe { call!(real, SSL_CTX_free(ctx), ()) };
-    // Only the report at the end cares that it is the end; connections come here all the time.
-    if report::stats_wanted() { freeing(ctx.addr(), pass) } else { pass() }
+    // Only the report at the end, and what others share, care that it is the end; connections come
+    // here all the time.
+    if report::stats_wanted() || shared::tier().is_some() {
+        freeing(ctx.addr(), pass);
+    } else {
+        pass();
+    }
 }
 
 /// `SSL_CTX_flush_sessions`. The real cache is empty, but for contexts that are not attached.
@@ -242,6 +248,28 @@ pub unsafe fn ctx_set_timeout(real: &'static Real, ctx: *mut SSL_CTX, timeout: c
 pub unsafe fn ctx_get_timeout(real: &'static Real, ctx: *const SSL_CTX) -> c_long {
     // SAFETY: the caller's promise.
     unsafe { RealCtx::from_c(real, ctx) }.map_or(0, decided::ctx_timeout)
+}
+
+/// `SSL_CTX_set_session_id_context`
+///
+/// # Safety
+/// `ctx` is live; `sid_ctx` points to `length` bytes.
+pub unsafe fn ctx_set_session_id_context(
+    real: &Real,
+    ctx: *mut SSL_CTX,
+    sid_ctx: *const c_uchar,
+    length: c_uint,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    let set = unsafe { call!(real, SSL_CTX_set_session_id_context(ctx, sid_ctx, length), 0) };
+    // SAFETY: the caller's promise; libssl has taken as many.
+    let attached = if set == 1 { unsafe { state_of(ctx) } } else { None };
+    if let (Some(_), Some(attached)) = (shared::tier(), attached) {
+        // SAFETY: as above.
+        let sid_ctx = unsafe { args::bytes(sid_ctx, length as usize) };
+        guard((), || attached.isolation.set_sid_ctx(sid_ctx));
+    }
+    set
 }
 
 macro_rules! callback_calls {
@@ -302,9 +330,12 @@ pub unsafe fn has_matching_session_id(
     // SAFETY: the caller's promise; the connection keeps its contexts alive.
     let (key, attached) = unsafe {
         let key = args::key(connection.version(), id, len);
-        (key, state_of(connection::session_ctx(connection)))
+        let ctx = Live::from_c(connection::session_ctx(connection));
+        (key, ctx.and_then(|ctx| Some((ctx, attached::of(ctx)?))))
     };
-    let ours = attached.zip(key).is_some_and(|(attached, key)| attached.cache().contains(&key));
+    let ours = attached
+        .zip(key)
+        .is_some_and(|((ctx, attached), key)| attached.cache().contains(ctx, &key));
     if ours {
         return 1;
     }

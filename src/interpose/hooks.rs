@@ -36,8 +36,11 @@ unsafe extern "C-unwind" fn new_hook(ssl: *mut SSL, session: *mut SSL_SESSION) -
         // The session, not the connection, tells the version: that of a QUIC connection is its own.
         let is_tls13 = session.protocol_version() == TLS1_3_VERSION;
         let handshake = hooked.handshake(is_tls13, ssl.is_quic());
-        attached.cache().established(ctx.ctx, &session, &handshake);
-        attached.cache().callbacks.offer::<RealSession>(ssl.ssl, &session);
+        attached.cache().established(ctx.ctx, ssl.ssl, &session, &handshake);
+        // Where the cache is on in spite of the application, it is told what it would have been.
+        if attached.cache().mode().covers(handshake.server) {
+            attached.cache().callbacks.offer::<RealSession>(ssl.ssl, &session);
+        }
         decided::session_timeout(&session);
         hooked.auto_flush(handshake.server);
     }

@@ -3,19 +3,25 @@
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use libc::c_long;
+
+use super::alone::{Why, leave_alone};
 use super::attached::{self, Attached};
-use super::borrowed::RealCtx;
+use super::borrowed::{RealCtx, RealSsl};
+use super::isolation;
 use super::quiet::quietly;
 use super::session::{RealSession, lifetime, real, refuses_marked};
 use super::shadow;
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::args;
-use crate::ffi::live::Ctx;
+use crate::ffi::constants::SSL_VERIFY_PEER;
+use crate::ffi::live::{Ctx, Ssl};
 use crate::ffi::memory::Counted;
 use crate::ffi::real::call;
 use crate::ffi::types::SSL_SESSION;
 use crate::rules::{Member, Registry, SessionRef, Source, Standing};
+use crate::shared::{Name, Realm, Tier};
 
 /// A libssl is behind us: contexts and sessions are its own.
 pub enum Interposed {}
@@ -41,6 +47,40 @@ impl Standing for Interposed {
 
     fn registry() -> &'static Registry<Self> {
         &CONTEXTS
+    }
+
+    fn may_turn_on(ctx: Ctx<'_>) -> bool {
+        let Some(attached) = attached::of(ctx) else { return false };
+        let verifies = RealCtx { real: real(), ctx }.verify_mode() & SSL_VERIFY_PEER != 0;
+        let may = !verifies || attached.isolation.has_sid_ctx();
+        if !may {
+            leave_alone(Why::NoSidCtx);
+        }
+        may
+    }
+
+    fn realm(ctx: Ctx<'_>, tier: &Tier) -> Option<Realm> {
+        attached::of(ctx)?.isolation.realm(RealCtx { real: real(), ctx }, tier)
+    }
+
+    fn last_realm(context: &Attached) -> Option<Realm> {
+        context.isolation.last_realm()
+    }
+
+    fn is_servers(ctx: Ctx<'_>) -> bool {
+        RealCtx { real: real(), ctx }.is_servers()
+    }
+
+    fn offered_name(ssl: Ssl<'_>, tier: &Tier) -> Option<Name> {
+        isolation::offered_name(RealSsl { real: real(), ssl }, tier)
+    }
+
+    fn agreed_name(ssl: Ssl<'_>, tier: &Tier) -> Option<Name> {
+        isolation::agreed_name(RealSsl { real: real(), ssl }, tier)
+    }
+
+    fn told_name(ctx: Ctx<'_>, session: &RealSession, tier: &Tier) -> Option<Name> {
+        isolation::told_name(RealCtx { real: real(), ctx }, session, tier)
     }
 }
 
@@ -106,5 +146,30 @@ impl SessionRef for RealSession {
         // SAFETY: as above.
         self.key().id().is_empty()
             && unsafe { call!(real, SSL_SESSION_has_ticket(session), 0) } == 0
+    }
+
+    fn encode(&self, room: &mut [u8]) -> Option<usize> {
+        let (real, session) = (real(), self.as_c());
+        // SAFETY: a reference of ours keeps the session alive; without a place it only tells the
+        // length.
+        let length = unsafe { call!(real, i2d_SSL_SESSION(session, std::ptr::null_mut()), 0) };
+        let length = usize::try_from(length).ok().filter(|&length| length > 0)?;
+        let mut place = room.get_mut(..length)?.as_mut_ptr();
+        // SAFETY: as above; there is room for that many bytes.
+        let written = unsafe { call!(real, i2d_SSL_SESSION(session, &mut place), 0) };
+        (usize::try_from(written) == Ok(length)).then_some(length)
+    }
+
+    fn decode(der: &[u8]) -> Option<Self> {
+        let (real, null, mut start) = (real(), std::ptr::null_mut::<SSL_SESSION>(), der.as_ptr());
+        let length = c_long::try_from(der.len()).ok()?;
+        // What it has to say of bytes that are no session is nobody's error.
+        // SAFETY: as many bytes as there are; a new session with a reference of its own, or NULL.
+        unsafe {
+            call!(real, ERR_set_mark(), 0);
+            let session = call!(real, d2i_SSL_SESSION(null.cast(), &mut start, length), null);
+            call!(real, ERR_pop_to_mark(), 0);
+            RealSession::from_c(session)
+        }
     }
 }

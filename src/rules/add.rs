@@ -1,6 +1,7 @@
 //! `SSL_CTX_add_session`, and everything else that stores: what comes in, and what leaves for it.
 
-use super::internal_cache::next_of;
+use super::leave::next_of;
+use super::shared::Shared;
 use super::{Held, InternalCache, SessionRef, Standing, presence};
 use crate::cache::{Departures, Insertion, Key};
 use crate::ffi::guard::guard;
@@ -13,13 +14,30 @@ where
 {
     /// `SSL_CTX_add_session`: true if it was not there. Takes a reference of its own.
     pub fn add(&self, ctx: Ctx<'_>, session: &S) -> bool {
-        match guard(None, || self.insert(ctx, session)) {
+        let shared = guard(None, || self.added(ctx, session));
+        self.store(ctx, session, shared.as_ref())
+    }
+
+    /// Stores a session here, and where it is shared. True if it was not there.
+    pub(super) fn store(&self, ctx: Ctx<'_>, session: &S, shared: Option<&Shared>) -> bool {
+        if shared.is_some_and(|shared| !shared.is_there()) {
+            self.forget(&session.key());
+        }
+        match guard(None, || self.insert(ctx, session, shared)) {
             Some((key, Insertion::Added { replaced, evicted })) => {
                 self.show(session, &key);
-                self.made_room(ctx, &key, replaced, evicted);
+                match shared {
+                    None => self.made_room(ctx, &key, replaced, evicted),
+                    Some(_) => self.made_room_here(&key, replaced, evicted),
+                }
                 true
             }
-            Some((_, Insertion::AlreadyThere(session) | Insertion::NoMemory(session))) => {
+            Some((_, Insertion::AlreadyThere(session))) => {
+                Held::new(session).release();
+                false
+            }
+            Some((_, Insertion::NoMemory(session))) => {
+                shared.inspect(|shared| shared.remove());
                 Held::new(session).release();
                 false
             }
@@ -27,8 +45,29 @@ where
         }
     }
 
+    /// Keeps an object of a session that is shared.
+    pub(super) fn keep(&self, ctx: Ctx<'_>, session: &S) {
+        let inserted =
+            guard(None, || self.note(ctx, session).then(|| self.insert_as_it_is(session)));
+        match inserted {
+            Some((key, Insertion::Added { replaced, evicted })) => {
+                self.show(session, &key);
+                self.made_room_here(&key, replaced, evicted);
+            }
+            Some((_, Insertion::AlreadyThere(session) | Insertion::NoMemory(session))) => {
+                Held::new(session).release();
+            }
+            None => {}
+        }
+    }
+
     /// The part of it that calls nothing back: what became of it, under which key.
-    fn insert(&self, ctx: Ctx<'_>, session: &S) -> Option<(Key, Insertion<'_, S>)> {
+    fn insert(
+        &self,
+        ctx: Ctx<'_>,
+        session: &S,
+        shared: Option<&Shared>,
+    ) -> Option<(Key, Insertion<'_, S>)> {
         if !self.note(ctx, session) {
             return None;
         }
@@ -36,17 +75,26 @@ where
         if updates_time {
             session.touch();
         }
+        if let Some(shared) = shared {
+            shared.store(session, session.expiry());
+        }
+        let (key, inserted) = self.insert_as_it_is(session);
+        if updates_time && matches!(inserted, Insertion::AlreadyThere(_)) {
+            self.sessions.reschedule(&key, session, session.expiry());
+        }
+        Some((key, inserted))
+    }
+
+    /// Under the key and expiry that it has now.
+    fn insert_as_it_is(&self, session: &S) -> (Key, Insertion<'_, S>) {
         let changes = presence::changes();
         let (key, expiry) = session.key_and_expiry();
         let inserted = self.sessions.insert(key, expiry, session.clone());
-        if updates_time && matches!(inserted, Insertion::AlreadyThere(_)) {
-            self.sessions.reschedule(&key, session, expiry);
-        }
         // Before any callback: what the application does there with `session` is its own affair.
         presence::move_if_changed(session, changes, expiry, |now| {
             self.reschedule(&key, session, now)
         });
-        Some((key, inserted))
+        (key, inserted)
     }
 
     /// Step S1 of `presence`. False without memory for the context's seat: then nothing is stored.
@@ -80,6 +128,16 @@ where
             session.release();
             self.count(|counters| &counters.cache_full);
             next = next_of(&mut evicted);
+        }
+    }
+
+    /// The same where what leaves are objects of this process alone: the sessions are elsewhere.
+    fn made_room_here(&self, key: &Key, replaced: Option<S>, mut evicted: Departures<'_, S>) {
+        let mut next = replaced.map(Held::new).inspect(|replaced| self.show(replaced, key));
+        while let Some(session) = next.or_else(|| next_of(&mut evicted)) {
+            self.hide(&session);
+            session.release();
+            next = None;
         }
     }
 }

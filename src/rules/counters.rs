@@ -34,4 +34,7 @@ pub struct Counters {
     pub misses: Counter,
     pub timeouts: Counter,
     pub cache_full: Counter,
+    // And of what processes share, for the statistics alone.
+    pub fetched: Counter,
+    pub gone: Counter,
 }

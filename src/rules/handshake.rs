@@ -2,6 +2,7 @@
 
 use libc::c_long;
 
+use super::shared::Shared;
 use super::{Handshake, Held, InternalCache, SessionRef, Source, Standing};
 use crate::cache::{Key, SessionCache};
 use crate::ffi::guard::guard;
@@ -31,8 +32,8 @@ where
         key: &Key,
         single_use: bool,
     ) -> Option<Found<S>> {
-        if self.mode().looks_up() {
-            if let Some(session) = self.cached(key, single_use) {
+        if self.server_mode(ctx).looks_up() {
+            if let Some(session) = self.cached(ctx, ssl, key, single_use) {
                 let session = accepted(session, Source::Cache)?;
                 return Some(Found { session, was_cached: true });
             }
@@ -40,12 +41,24 @@ where
         }
         let session = Held::new(self.callbacks.ask::<S>(ssl, key)?);
         let session = accepted(session, Source::Callback)?;
-        let was_cached = self.admit(ctx, &session, single_use);
+        let was_cached = self.admit(ctx, ssl, &session, single_use);
         Some(Found { session, was_cached })
     }
 
     /// The session that the internal cache has under this key, taken from it with `single_use`.
-    fn cached(&self, key: &Key, single_use: bool) -> Option<Held<S>> {
+    fn cached(&self, ctx: Ctx<'_>, ssl: Ssl<'_>, key: &Key, single_use: bool) -> Option<Held<S>> {
+        match self.offered(ctx, ssl, key) {
+            Some(shared) => self.look_up_shared(ctx, &shared, key, single_use),
+            None => self.cached_here(key, single_use),
+        }
+    }
+
+    fn offered(&self, ctx: Ctx<'_>, ssl: Ssl<'_>, key: &Key) -> Option<Shared> {
+        guard(None, || self.share(ctx)?.offered::<S::Standing>(ssl, key))
+    }
+
+    /// The object that this process has under this key, taken with `single_use`.
+    pub(super) fn cached_here(&self, key: &Key, single_use: bool) -> Option<Held<S>> {
         let look_up = if single_use { SessionCache::peek } else { SessionCache::get };
         let found = guard(None, || look_up(&self.sessions, key)).map(Held::new);
         // libssl compares with the session as it is now: one whose id has changed, or that a
@@ -61,19 +74,24 @@ where
     }
 
     /// A usable session came from the external cache: counted, and stored unless the mode says no.
-    fn admit(&self, ctx: Ctx<'_>, session: &S, single_use: bool) -> bool {
+    fn admit(&self, ctx: Ctx<'_>, ssl: Ssl<'_>, session: &S, single_use: bool) -> bool {
         self.count(|counters| &counters.cb_hits);
-        if !self.mode().stores() {
+        if !self.server_mode(ctx).stores() {
             return false;
         }
-        self.add(ctx, session);
-        !single_use || self.take(&session.key()).map(Held::release).is_some()
+        let key = session.key();
+        self.store(ctx, session, self.offered(ctx, ssl, &key).as_ref());
+        !single_use || self.cached(ctx, ssl, &key, true).map(Held::release).is_some()
     }
 
     /// A handshake made `session`: stores it if it should be.
-    pub fn established(&self, ctx: Ctx<'_>, session: &S, handshake: &Handshake) {
-        if self.mode().stores_after(handshake, self.callbacks.remove_cb().is_some()) {
-            self.add(ctx, session);
+    pub fn established(&self, ctx: Ctx<'_>, ssl: Ssl<'_>, session: &S, handshake: &Handshake) {
+        // Known from now on, should the application be the one that adds it.
+        let made = || self.share(ctx)?.made::<S::Standing>(ssl, &session.key());
+        let shared = if handshake.server { guard(None, made) } else { None };
+        let mode = if handshake.server { self.server_mode(ctx) } else { self.mode() };
+        if mode.stores_after(handshake, self.callbacks.remove_cb().is_some()) {
+            self.store(ctx, session, shared.filter(|_| handshake.is_found_by_id()).as_ref());
         }
     }
 

@@ -16,12 +16,14 @@ mod counters;
 mod handshake;
 mod held;
 mod internal_cache;
+mod leave;
 mod lhash_view;
 mod lifetime;
 mod mode;
 mod presence;
 mod registry;
 mod session_ref;
+mod shared;
 mod statistics;
 
 pub use callbacks::Callbacks;

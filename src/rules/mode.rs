@@ -15,6 +15,14 @@ pub struct Handshake {
     pub no_ticket: bool,
 }
 
+impl Handshake {
+    /// The client will offer the session by its id. With TLS 1.3 it will not if a server's tickets
+    /// carry the session themselves.
+    pub fn is_found_by_id(&self) -> bool {
+        !self.server || !self.tls13 || self.single_use || self.no_ticket
+    }
+}
+
 /// The bits of `SSL_CTX_set_session_cache_mode`. Unknown bits are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CacheMode(pub u32);
@@ -44,21 +52,22 @@ impl CacheMode {
         !self.has(SSL_SESS_CACHE_NO_INTERNAL_STORE)
     }
 
+    /// The same for a server that is to be served from the cache whatever its application says.
+    pub fn with_cache(self) -> Self {
+        CacheMode((self.0 | SSL_SESS_CACHE_SERVER) & !SSL_SESS_CACHE_NO_INTERNAL)
+    }
+
     /// Adding a session sets its time to now.
     pub fn updates_time(self) -> bool {
         self.has(SSL_SESS_CACHE_UPDATE_TIME)
     }
 
-    /// A handshake that made a session stores it in the internal cache. With TLS 1.3 a server whose
-    /// tickets are stateless has no use for it, unless the application wants to hear of its
-    /// removal.
+    /// A handshake that made a session stores it in the internal cache. One that is not found there
+    /// is of no use, unless the application wants to hear of its removal.
     pub fn stores_after(self, handshake: &Handshake, remove_cb_set: bool) -> bool {
-        self.stores()
-            && (!handshake.tls13
-                || !handshake.server
-                || handshake.single_use
-                || remove_cb_set
-                || handshake.no_ticket)
+        self.covers(handshake.server)
+            && self.stores()
+            && (handshake.is_found_by_id() || remove_cb_set)
     }
 }
 
@@ -83,7 +92,9 @@ mod tests {
         let tls13 = tls13_server();
         assert!(mode.stores_after(&Handshake { no_ticket: true, ..tls13 }, false));
         assert!(mode.stores_after(&Handshake { single_use: true, ..tls13 }, false));
-        assert!(mode.stores_after(&Handshake { server: false, ..tls13 }, false));
+        let client = Handshake { server: false, ..tls13 };
+        assert!(CacheMode(SSL_SESS_CACHE_CLIENT).stores_after(&client, false));
+        assert!(!mode.stores_after(&client, false));
         assert!(mode.stores_after(&Handshake { tls13: false, ..tls13 }, false));
     }
 

@@ -7,9 +7,12 @@ use once_cell::race::OnceBox;
 use sslcache_sync::Lock;
 
 use super::presence::{self, BloomRows, Group, SEATS, Seat};
+use super::statistics::Shared;
 use super::{InternalCache, Report, SessionRef};
-use crate::ffi::live::Ctx;
+use crate::cache::{Expiry, Key};
+use crate::ffi::live::{Ctx, Ssl};
 use crate::ffi::memory::{Counted, NoMemory, boxed};
+use crate::shared::{self, Name, Realm, Tier};
 use crate::{fork, report};
 
 /// One standing of the library, as the rules see it.
@@ -34,6 +37,31 @@ pub trait Standing: Sized + 'static {
 
     /// Its contexts.
     fn registry() -> &'static Registry<Self>;
+
+    /// Whether the cache of `ctx` may be turned on where the application has it off: a session of
+    /// it can be told from one that was made where nothing was asked of the client.
+    fn may_turn_on(ctx: Ctx<'_>) -> bool;
+
+    // What of them is shared with other processes, see `shared`.
+
+    /// What makes `ctx` what it is for those that resume there; `None`: nothing of it is shared.
+    fn realm(ctx: Ctx<'_>, tier: &Tier) -> Option<Realm>;
+
+    /// The same as it was last told.
+    fn last_realm(context: &Self::Context) -> Option<Realm>;
+
+    /// Whether `ctx` is for servers alone.
+    fn is_servers(ctx: Ctx<'_>) -> bool;
+
+    /// The name that a client calls the server by which is about to look its session up; `None`:
+    /// that is not known, and nothing is shared.
+    fn offered_name(ssl: Ssl<'_>, tier: &Tier) -> Option<Name>;
+
+    /// The same at the end of a handshake.
+    fn agreed_name(ssl: Ssl<'_>, tier: &Tier) -> Option<Name>;
+
+    /// The name that a session of `ctx` was made under, as far as the session tells.
+    fn told_name(ctx: Ctx<'_>, session: &Self::Session, tier: &Tier) -> Option<Name>;
 }
 
 /// What a context of either standing keeps.
@@ -70,8 +98,15 @@ where
     /// Writes what the context did, once, if statistics were asked for.
     pub fn report(&self) {
         if report::stats_wanted() && !self.reported.swap(true, Ordering::Relaxed) {
-            let statistics = self.cache.statistics();
-            report::stats(Report { standing: S::Standing::NAME, number: self.number, statistics });
+            report::stats(Report {
+                standing: S::Standing::NAME,
+                number: self.number,
+                statistics: self.cache.statistics(),
+                shared: shared::tier().map(|_| Shared {
+                    fetched: self.cache.counted(|counters| &counters.fetched),
+                    gone: self.cache.counted(|counters| &counters.gone),
+                }),
+            });
         }
     }
 
@@ -231,6 +266,24 @@ impl<T: Standing> Registry<T> {
         };
         move_to(expiry);
         presence::move_if_changed(session, seen, expiry, move_to);
+        if shared::tier().is_some() {
+            self.change_shared(session, &key, expiry);
+        }
+    }
+
+    /// And where it is shared. That is to be done with no lock held.
+    fn change_shared(&'static self, session: &T::Session, key: &Key, expiry: Expiry) {
+        for group in self.groups() {
+            let mut may_hold = group.rows.may_hold(session);
+            while let Some(seat) = may_hold.checked_ilog2() {
+                may_hold &= !(1 << seat);
+                let context = group.contexts.lock().seats[seat as usize].clone();
+                let realm = context.as_deref().and_then(T::last_realm);
+                if let (Some(context), Some(realm)) = (&context, realm) {
+                    T::member(context).cache.change_shared(realm, session, key, expiry);
+                }
+            }
+        }
     }
 }
 

@@ -63,4 +63,10 @@ pub trait SessionRef: Clone + PartialEq + Send + Sync + 'static {
 
     /// Whether a handshake accepts it, coming from there.
     fn is_accepted(&self, from: Source) -> bool;
+
+    /// Writes its DER (`i2d_SSL_SESSION`) to the start of `room`; its length, `None` without room.
+    fn encode(&self, room: &mut [u8]) -> Option<usize>;
+
+    /// The session that this is the DER of, a new object (`d2i_SSL_SESSION`).
+    fn decode(der: &[u8]) -> Option<Self>;
 }

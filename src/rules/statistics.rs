@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use libc::c_long;
+
 use crate::cache::Statistics;
 use crate::settings::settings;
 
@@ -13,6 +15,16 @@ pub struct Report {
     pub number: u32,
     /// What happened.
     pub statistics: Statistics,
+    /// What happened with sessions that processes share.
+    pub shared: Option<Shared>,
+}
+
+/// Of the look-ups for sessions that processes share.
+pub struct Shared {
+    /// They were there, but had no object in this process.
+    pub fetched: c_long,
+    /// They were there no more, or had changed, but had an object in this process.
+    pub gone: c_long,
 }
 
 impl fmt::Display for Report {
@@ -40,10 +52,13 @@ impl fmt::Display for Report {
         row(f, "removed", s.removed)?;
         row(f, "taken", s.taken)?;
         row(f, "evicted", s.evicted)?;
-        row(f, "flushed", s.flushed)
+        row(f, "flushed", s.flushed)?;
+        let Some(shared) = &self.shared else { return Ok(()) };
+        row(f, "fetched", shared.fetched)?;
+        row(f, "gone", shared.gone)
     }
 }
 
-fn row(f: &mut fmt::Formatter<'_>, name: &str, value: u64) -> fmt::Result {
+fn row(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt::Result {
     writeln!(f, "  {name:<9}{value:>10}")
 }

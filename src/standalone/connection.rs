@@ -266,7 +266,8 @@ impl Connection {
     /// `SSL_has_matching_session_id`
     #[inline(always)]
     pub fn has_matching_session_id(&self, key: &Key) -> bool {
-        self.session_ctx().cache().contains(key)
+        let context = self.session_ctx();
+        context.cache().contains(Live::of(context), key)
     }
 
     /// What a server does with the session id of a ClientHello. A session that may be resumed
@@ -341,7 +342,7 @@ impl Connection {
         if caches {
             // No ticket of ours carries state: every session is one for the cache.
             let handshake = Handshake { server, tls13, single_use: false, no_ticket: true };
-            context.cache().established(Live::of(context), session, &handshake);
+            context.cache().established(Live::of(context), Live::of(self), session, &handshake);
             context.cache().callbacks.offer(Live::of(self), session);
         }
         if usable {

@@ -1,14 +1,16 @@
 //! The standalone standing, as the rules see it.
 
 use super::context::Context;
+use super::der;
 use super::session::{Session, SessionHandle};
 use crate::cache::{Expiry, Key};
 use crate::clock;
 use crate::ffi::handle::Handle;
-use crate::ffi::live::Ctx;
+use crate::ffi::live::{Ctx, Ssl};
 use crate::ffi::memory::Counted;
 use crate::ffi::types::SSL_SESSION;
 use crate::rules::{Member, Registry, SessionRef, Source, Standing};
+use crate::shared::{self, Name, Realm, Tier};
 
 /// No libssl in the process: contexts and sessions are our own objects.
 pub enum Standalone {}
@@ -33,6 +35,44 @@ impl Standing for Standalone {
     fn registry() -> &'static Registry<Self> {
         &CONTEXTS
     }
+
+    fn may_turn_on(_: Ctx<'_>) -> bool {
+        true
+    }
+
+    fn realm(ctx: Ctx<'_>, tier: &Tier) -> Option<Realm> {
+        // SAFETY: a live context of this standing.
+        let context = unsafe { Context::borrow(ctx.as_ptr()) }?;
+        realm(context, tier)
+    }
+
+    fn last_realm(context: &Context) -> Option<Realm> {
+        realm(context, shared::tier()?)
+    }
+
+    fn is_servers(ctx: Ctx<'_>) -> bool {
+        // SAFETY: a live context of this standing.
+        unsafe { Context::borrow(ctx.as_ptr()) }.is_some_and(|context| context.method.server)
+    }
+
+    // There are no handshakes, and so no client that calls the server by a name.
+
+    fn offered_name(_: Ssl<'_>, tier: &Tier) -> Option<Name> {
+        tier.name(&[], 0)
+    }
+
+    fn agreed_name(_: Ssl<'_>, tier: &Tier) -> Option<Name> {
+        tier.name(&[], 0)
+    }
+
+    fn told_name(_: Ctx<'_>, _: &SessionHandle, tier: &Tier) -> Option<Name> {
+        tier.name(&[], 0)
+    }
+}
+
+/// Of a context without a certificate, which asks nothing of a client.
+fn realm(context: &Context, tier: &Tier) -> Option<Realm> {
+    tier.realm_with(tier.first_realm(), &[b"standalone", context.sid_ctx().as_slice()])
 }
 
 impl SessionRef for SessionHandle {
@@ -74,5 +114,16 @@ impl SessionRef for SessionHandle {
 
     fn is_accepted(&self, from: Source) -> bool {
         from == Source::Cache || !self.0.is_marked()
+    }
+
+    fn encode(&self, room: &mut [u8]) -> Option<usize> {
+        let der = self.0.read(der::encode).ok()??;
+        room.get_mut(..der.len())?.copy_from_slice(&der);
+        Some(der.len())
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (values, _) = der::decode(bytes).ok()?;
+        Session::with_values(values).ok().map(SessionHandle)
     }
 }

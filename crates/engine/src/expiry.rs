@@ -27,6 +27,11 @@ impl Expiry {
         now > self.0
     }
 
+    /// That second; `None`: it never expires.
+    pub const fn second(self) -> Option<i64> {
+        if self.0 == i64::MAX { None } else { Some(self.0) }
+    }
+
     /// A number for it, in the same order.
     pub(super) const fn raw(self) -> u64 {
         self.0 as u64 ^ SIGN

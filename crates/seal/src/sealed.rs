@@ -10,7 +10,7 @@ use sslcache_segment::{Buffer, Found, Host, Key, MAX_RECORD, Miss, Put, Record, 
 use zeroize::Zeroize;
 
 use crate::keys::{Bound, Keys, TAG};
-use crate::secret::Secret;
+use crate::secret::{Kept, Secret};
 
 /// A store, and the keys to what is in it.
 pub struct Sealed<H> {
@@ -28,6 +28,16 @@ impl Name {
     /// As much of it as the memory has.
     fn short(self) -> u32 {
         self.0 as u32
+    }
+
+    /// As a number, to be kept.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The hash that was this number.
+    pub fn from_bits(bits: u64) -> Self {
+        Name(bits)
     }
 }
 
@@ -63,6 +73,11 @@ impl<H: Host> Sealed<H> {
         &self.store
     }
 
+    /// How well the keys are kept.
+    pub fn kept(&self) -> Kept {
+        self.keys.kept()
+    }
+
     /// The key of what is found by these parts together.
     pub fn key(&self, parts: &[&[u8]]) -> Option<Key> {
         self.keys.name(self.naming, parts).map(Key::new)
@@ -74,14 +89,14 @@ impl<H: Host> Sealed<H> {
         hash.first_chunk().map(|hash| Name(u64::from_le_bytes(*hash)))
     }
 
-    /// Stores the first `length` bytes of `room`, which is wiped.
+    /// Stores the first `length` bytes of `room`, which are wiped.
     pub fn put(&self, thing: &Thing, expiry: u32, room: &mut Buffer, length: usize) -> Put {
         let put = self.seal(thing, expiry, room, length).map_or(Put::TooLarge, |key_id| {
             let bytes = &room[..length + TAG];
             let record = Record { expiry, name: thing.name.short(), key_id, bytes };
             self.store.put(thing.key, &record, thing.now)
         });
-        room.zeroize();
+        wipe(room, length.saturating_add(TAG));
         put
     }
 
@@ -145,10 +160,15 @@ impl<H: Host> Sealed<H> {
             opened.map(|opened| opened.len()).ok_or(Miss::Damaged)
         });
         if opened.is_err() {
-            room.zeroize();
+            wipe(room, found.length);
         }
         opened
     }
+}
+
+/// The first bytes of it: wiping all would take longer than all the rest.
+fn wipe(room: &mut Buffer, length: usize) {
+    room[..length.min(MAX_RECORD)].zeroize();
 }
 
 #[cfg(test)]

@@ -118,6 +118,15 @@ impl Set {
         self.search(wanted.key, |slot| Some(self.read(host, slot, wanted, None)?.found))
     }
 
+    /// Whether there is one, of whatever name: asked without the second look.
+    pub(crate) fn contains(&self, key: Key, now: u32) -> bool {
+        self.candidates(key.tag()).any(|slot| {
+            self.descriptor(slot, Ordering::Acquire).is_live()
+                && self.key(slot) == key
+                && self.facts(slot).expiry > now
+        })
+    }
+
     /// Copies the record and removes it: of several processes, one succeeds.
     pub(crate) fn take(
         &self,

@@ -87,6 +87,12 @@ impl<H: Host> Store<H> {
         self.tally(Counter::Confirmed, found)
     }
 
+    /// Says whether there is a record of this key at `now`, whatever name it belongs to. Counts
+    /// nothing; a record that comes or goes at this moment may be missed or seen.
+    pub fn contains(&self, key: Key, now: u32) -> bool {
+        self.home(key).contains(key, now)
+    }
+
     /// Copies a record into `out` and removes it. Of all processes that take one record, one gets
     /// it.
     pub fn take(&self, wanted: &Wanted, out: &mut Buffer) -> Result<Found, Miss> {

@@ -1,0 +1,402 @@
+//! Whose sessions a context's are, where processes share them (`crate::shared::Tier` says what for).
+//!
+//! All of it is asked of libssl anew at each use, as far as that is cheap; what is not, only if
+//! something that is has changed. Two contexts that are equal in all of this are one, in one process
+//! as in several: so a session outlives a reload of the server's configuration. What libssl does not
+//! tell is not seen: certificates that a callback chooses (the name separates those), a directory of
+//! trusted certificates, what a callback makes of a certificate.
+
+use std::ffi::CStr;
+
+use libc::{c_int, c_ulong, c_void, size_t};
+use once_cell::race::OnceBox;
+use sslcache_sync::Lock;
+
+use super::borrowed::{RealCtx, RealSsl};
+use super::session::RealSession;
+use crate::cache::Key;
+use crate::ffi::args::bytes;
+use crate::ffi::constants::*;
+use crate::ffi::memory::boxed;
+use crate::ffi::real::{Real, call};
+use crate::ffi::types::*;
+use crate::rules::SessionRef;
+use crate::shared::{Name, Realm, Tier};
+
+/// What is kept of it for a context. None of it costs anything before there is a tier.
+#[derive(Default)]
+pub struct Isolation(OnceBox<Lock<Known>>);
+
+/// The session id context, for which libssl has no getter, and the realm as it was told last.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    sid_ctx: SidCtx,
+    realm: Option<(Facts, Realm)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct SidCtx {
+    bytes: [u8; Key::MAX_ID],
+    length: usize,
+}
+
+/// What is cheap to ask. While it stays the same, the realm does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Facts {
+    sid_ctx: SidCtx,
+    /// The beginning of the certificate's signature, which no other certificate has.
+    certificate: [u8; 16],
+    asks: c_int,
+    depth: c_int,
+    flags: [c_ulong; 2],
+    /// Lists are known by where they are and how long.
+    ca_names: (usize, c_int),
+    trusted: (usize, c_int),
+}
+
+impl Isolation {
+    fn known(&self) -> Option<&Lock<Known>> {
+        self.0.get_or_try_init(|| boxed(Lock::default())).ok()
+    }
+
+    /// `SSL_CTX_set_session_id_context` was told this.
+    pub fn set_sid_ctx(&self, told: &[u8]) {
+        let mut sid_ctx = SidCtx { length: told.len(), ..SidCtx::default() };
+        if let (Some(place), Some(known)) = (sid_ctx.bytes.get_mut(..told.len()), self.known()) {
+            place.copy_from_slice(told);
+            known.lock().sid_ctx = sid_ctx;
+        }
+    }
+
+    /// Whether it was told any.
+    pub fn has_sid_ctx(&self) -> bool {
+        self.0.get().is_some_and(|known| known.lock().sid_ctx.length > 0)
+    }
+
+    /// The realm as it was told last.
+    pub fn last_realm(&self) -> Option<Realm> {
+        self.0.get()?.lock().realm.map(|(_, realm)| realm)
+    }
+
+    /// The realm of `ctx`, whose this is.
+    pub fn realm(&self, ctx: RealCtx, tier: &Tier) -> Option<Realm> {
+        let known = self.known()?;
+        let before = *known.lock();
+        let facts = Facts::of(ctx, before.sid_ctx)?;
+        if let Some((_, realm)) = before.realm.filter(|(then, _)| *then == facts) {
+            return Some(realm);
+        }
+        let realm = facts.realm(ctx, tier)?;
+        known.lock().realm = Some((facts, realm));
+        Some(realm)
+    }
+}
+
+impl Facts {
+    fn of(ctx: RealCtx, sid_ctx: SidCtx) -> Option<Self> {
+        let asks = ctx.verify_mode();
+        let mut facts = Facts {
+            sid_ctx,
+            certificate: [0; 16],
+            asks,
+            depth: 0,
+            flags: [0; 2],
+            ca_names: (0, 0),
+            trusted: (0, 0),
+        };
+        if let Some(certificate) = Certificate::of(ctx) {
+            let signature = certificate.signature();
+            facts.certificate.iter_mut().zip(signature).for_each(|(to, from)| *to = *from);
+        }
+        if asks & SSL_VERIFY_PEER != 0 {
+            let (names, store) = (ca_names(ctx), Trusted::of(ctx)?);
+            facts.depth = verify_depth(ctx);
+            facts.flags = [store.flags(), ctx_flags(ctx)];
+            facts.ca_names = (names.list.addr(), names.len());
+            facts.trusted = (store.store.addr(), store.with_objects(|objects| objects.len())?);
+        }
+        Some(facts)
+    }
+
+    fn realm(&self, ctx: RealCtx, tier: &Tier) -> Option<Realm> {
+        // libssl 1.1.1 does not read what later ones write.
+        let generation = (ctx.real.version() >> 28).to_le_bytes();
+        let sid_ctx = &self.sid_ctx.bytes[..self.sid_ctx.length];
+        let asks = self.asks.to_le_bytes();
+        let mut realm = tier.realm_with(tier.first_realm(), &[&generation, sid_ctx, &asks])?;
+        let mut add = |what: &[u8]| {
+            realm = tier.realm_with(realm, &[what])?;
+            Some(())
+        };
+        match Certificate::of(ctx) {
+            Some(certificate) => add(&certificate.digest()?)?,
+            None => add(b"")?,
+        }
+        if self.asks & SSL_VERIFY_PEER == 0 {
+            return Some(realm);
+        }
+        add(&self.depth.to_le_bytes())?;
+        self.flags.into_iter().try_for_each(|flags| add(&flags.to_le_bytes()))?;
+        let names = ca_names(ctx);
+        add(&names.len().to_le_bytes())?;
+        names.each(|name| add(&digest_of_name(ctx.real, name)?))?;
+        let trusted = Trusted::of(ctx)?;
+        trusted
+            .with_objects(|objects| objects.each(|object| add(&digest_of(ctx.real, object)?)))??;
+        Some(realm)
+    }
+}
+
+// ---------------------------------------------------------------------------- what libssl tells
+
+const SHA256: usize = 32;
+type Digest = [u8; SHA256];
+
+/// One of the functions that write a digest.
+type Digests<T> = unsafe extern "C-unwind" fn(
+    *const T,
+    *const c_void,
+    *mut libc::c_uchar,
+    *mut libc::c_uint,
+) -> c_int;
+
+fn digest_with<T>(real: &Real, digest: Option<Digests<T>>, object: *const T) -> Option<Digest> {
+    let (mut bytes, mut length) = ([0; SHA256], 0);
+    // SAFETY: an object that its context keeps, and room for a digest of this kind.
+    let done = unsafe {
+        let sha256 = call!(real, EVP_sha256(), std::ptr::null());
+        digest?(object, sha256, bytes.as_mut_ptr(), &mut length)
+    };
+    (done == 1 && length as usize == SHA256).then_some(bytes)
+}
+
+fn digest_of_name(real: &Real, name: *mut c_void) -> Option<Digest> {
+    digest_with(real, real.X509_NAME_digest, name.cast_const().cast::<c_void>())
+}
+
+/// Of a certificate or a revocation list; of anything else that may be trusted, zeros.
+fn digest_of(real: &Real, object: *mut c_void) -> Option<Digest> {
+    // SAFETY: an X509_OBJECT of a store that is locked or copied; what it is of lives as long.
+    let (certificate, list) = unsafe {
+        let certificate = call!(real, X509_OBJECT_get0_X509(object), std::ptr::null_mut());
+        (certificate, call!(real, X509_OBJECT_get0_X509_CRL(object), std::ptr::null_mut()))
+    };
+    if !certificate.is_null() {
+        digest_with(real, real.X509_digest, certificate.cast_const())
+    } else if !list.is_null() {
+        digest_with(real, real.X509_CRL_digest, list.cast_const())
+    } else {
+        Some([0; SHA256])
+    }
+}
+
+/// The certificate that a context shows.
+struct Certificate<'a> {
+    ctx: RealCtx<'a>,
+    x509: *const X509,
+}
+
+impl<'a> Certificate<'a> {
+    fn of(ctx: RealCtx<'a>) -> Option<Self> {
+        // SAFETY: a live context of this libssl, which keeps its certificate.
+        let x509 = unsafe {
+            call!(ctx.real, SSL_CTX_get0_certificate(ctx.ctx.as_ptr()), std::ptr::null_mut())
+        };
+        (!x509.is_null()).then_some(Certificate { ctx, x509 })
+    }
+
+    fn signature(&self) -> &[u8] {
+        let (real, mut signature) = (self.ctx.real, std::ptr::null());
+        // SAFETY: a certificate that the context keeps, and with it the signature.
+        unsafe {
+            call!(real, X509_get0_signature(&mut signature, std::ptr::null_mut(), self.x509), ());
+            if signature.is_null() {
+                return &[];
+            }
+            let length = call!(real, ASN1_STRING_length(signature), 0);
+            let start = call!(real, ASN1_STRING_get0_data(signature), std::ptr::null());
+            bytes(start, usize::try_from(length).unwrap_or(0))
+        }
+    }
+
+    fn digest(&self) -> Option<Digest> {
+        digest_with(self.ctx.real, self.ctx.real.X509_digest, self.x509)
+    }
+}
+
+/// One of libcrypto's lists, which may be NULL.
+struct List {
+    real: &'static Real,
+    list: *mut c_void,
+}
+
+impl List {
+    fn len(&self) -> c_int {
+        // SAFETY: a list, or NULL, whose length is -1.
+        unsafe { call!(self.real, OPENSSL_sk_num(self.list), 0) }.max(0)
+    }
+
+    fn each(&self, mut each: impl FnMut(*mut c_void) -> Option<()>) -> Option<()> {
+        (0..self.len()).try_for_each(|i| {
+            // SAFETY: a list, and a place within it.
+            each(unsafe { call!(self.real, OPENSSL_sk_value(self.list, i), std::ptr::null_mut()) })
+        })
+    }
+}
+
+/// The names of authorities that a client is sent.
+fn ca_names(ctx: RealCtx) -> List {
+    let (real, ctx) = (ctx.real, ctx.ctx.as_ptr());
+    // SAFETY: a live context of this libssl, which keeps the list.
+    let list = unsafe { call!(real, SSL_CTX_get_client_CA_list(ctx), std::ptr::null_mut()) };
+    List { real, list }
+}
+
+fn verify_depth(ctx: RealCtx) -> c_int {
+    // SAFETY: a live context of this libssl.
+    unsafe { call!(ctx.real, SSL_CTX_get_verify_depth(ctx.ctx.as_ptr()), 0) }
+}
+
+fn ctx_flags(ctx: RealCtx) -> c_ulong {
+    let real = ctx.real;
+    // SAFETY: a live context of this libssl, which keeps its parameters.
+    unsafe {
+        let parameters = call!(real, SSL_CTX_get0_param(ctx.ctx.as_ptr()), std::ptr::null_mut());
+        call!(real, X509_VERIFY_PARAM_get_flags(parameters), 0)
+    }
+}
+
+/// Whom a context trusts.
+struct Trusted {
+    real: &'static Real,
+    store: *mut c_void,
+}
+
+impl Trusted {
+    fn of(ctx: RealCtx) -> Option<Self> {
+        let real = ctx.real;
+        // SAFETY: a live context of this libssl, which keeps its store.
+        let store =
+            unsafe { call!(real, SSL_CTX_get_cert_store(ctx.ctx.as_ptr()), std::ptr::null_mut()) };
+        (!store.is_null()).then_some(Trusted { real, store })
+    }
+
+    fn flags(&self) -> c_ulong {
+        let real = self.real;
+        // SAFETY: a store that its context keeps, and with it the parameters.
+        unsafe {
+            let parameters = call!(real, X509_STORE_get0_param(self.store), std::ptr::null_mut());
+            call!(real, X509_VERIFY_PARAM_get_flags(parameters), 0)
+        }
+    }
+
+    /// Its certificates and revocation lists; `None` from a libcrypto that does not tell.
+    fn with_objects<R>(&self, look: impl FnOnce(&List) -> R) -> Option<R> {
+        let (real, store) = (self.real, self.store);
+        // Since 3.3 a copy.
+        if let Some(copy) = real.X509_STORE_get1_objects {
+            // SAFETY: a store that its context keeps.
+            let list = List { real, list: unsafe { copy(store) } };
+            let seen = look(&list);
+            // SAFETY: the copy just made; its objects are counted.
+            unsafe { call!(real, OPENSSL_sk_pop_free(list.list, real.X509_OBJECT_free), ()) };
+            return Some(seen);
+        }
+        let (lock, unlock) = (real.X509_STORE_lock?, real.X509_STORE_unlock?);
+        let objects = real.X509_STORE_get0_objects?;
+        // SAFETY: a store that its context keeps; the list is looked at while it is locked. Nothing
+        // of the application's runs meanwhile.
+        unsafe {
+            lock(store);
+            let seen = look(&List { real, list: objects(store) });
+            unlock(store);
+            Some(seen)
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------- a connection
+
+/// The name that a client calls the server by in the hello that is being looked at.
+pub fn offered_name(ssl: RealSsl, tier: &Tier) -> Option<Name> {
+    if ssl.is_quic() {
+        return None;
+    }
+    let (mut out, mut length): (_, size_t) = (std::ptr::null(), 0);
+    // SAFETY: a live connection of this libssl, whose hello is there inside the callback; places
+    // for the answers.
+    let hello = unsafe {
+        let found = call!(
+            ssl.real,
+            SSL_client_hello_get0_ext(ssl.ssl.as_ptr(), SERVER_NAME, &mut out, &mut length),
+            return None
+        );
+        if found == 1 { bytes(out, length) } else { &[] }
+    };
+    tier.name(host_name(hello), ssl.asks())
+}
+
+/// The type of the extension, and that of the one kind of names there is.
+const SERVER_NAME: libc::c_uint = 0;
+const HOST_NAME: u8 = 0;
+
+/// The host's name in the extension: a list, of a type and a name; empty if there is none.
+fn host_name(extension: &[u8]) -> &[u8] {
+    match extension {
+        [_, _, HOST_NAME, high, low, name @ ..] => {
+            name.get(..u16::from_be_bytes([*high, *low]).into()).unwrap_or_default()
+        }
+        _ => &[],
+    }
+}
+
+/// The name that the client of a connection has called the server by.
+pub fn agreed_name(ssl: RealSsl, tier: &Tier) -> Option<Name> {
+    if ssl.is_quic() {
+        return None;
+    }
+    // SAFETY: a live connection of this libssl, which keeps the name.
+    let name = unsafe {
+        let null = std::ptr::null();
+        let name = call!(
+            ssl.real,
+            SSL_get_servername(ssl.ssl.as_ptr(), TLSEXT_NAMETYPE_HOST_NAME),
+            return None
+        );
+        if name == null { c"" } else { CStr::from_ptr(name) }
+    };
+    tier.name(name.to_bytes(), ssl.asks())
+}
+
+/// `TLSEXT_NAMETYPE_host_name`
+const TLSEXT_NAMETYPE_HOST_NAME: c_int = 0;
+
+/// What a session and a context tell of it, where there is no connection.
+pub fn told_name(ctx: RealCtx, session: &RealSession, tier: &Tier) -> Option<Name> {
+    let null = std::ptr::null();
+    // SAFETY: a reference of the caller's keeps the session alive, and with it the name.
+    let name = unsafe {
+        let name = call!(ctx.real, SSL_SESSION_get0_hostname(session.as_c()), null);
+        if name == null { c"" } else { CStr::from_ptr(name) }
+    };
+    tier.name(name.to_bytes(), ctx.verify_mode() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_out_of_its_extension() {
+        assert_eq!(host_name(b"\x00\x08\x00\x00\x05a.com"), b"a.com");
+        for none in [
+            &b""[..],
+            b"\x00",
+            b"\x00\x03\x00\x00",
+            b"\x00\x08\x00\x00\x06a.com",
+            b"\x00\x08\x01\x00\x05a.com",
+        ] {
+            assert_eq!(host_name(none), b"");
+        }
+    }
+}

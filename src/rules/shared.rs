@@ -1,0 +1,264 @@
+//! What the rules do with the memory that processes share.
+//!
+//! With it, what a server has made and a client may offer again lies *there*, and the engine is
+//! this process's cache of it: the sessions that it has as objects. So each of them is good only as
+//! long as the memory still has it, which is asked at every look-up, and what the engine lets go of
+//! for want of room has not left the cache: nobody is told.
+//!
+//! | of a server | is shared |
+//! | --- | --- |
+//! | what a handshake stores to be found by its id | yes |
+//! | what it stores only because somebody wants to hear of its removal (stateless tickets) | no |
+//! | what the application adds | yes, unless the context may be a client's |
+//! | a removal, by whomever | yes: nobody finds it from then on |
+//! | a flush of what has expired | no: there it counts as gone anyway |
+//! | a flush of everything | yes |
+//! | the end of the context | no: a worker that exits takes nothing from the others |
+//!
+//! Nothing of a client's is shared. Sealing and opening, and libssl's encoding and decoding of a
+//! session, happen here, with no lock held.
+
+use super::internal_cache::InternalCache;
+use super::{CacheMode, Held, SessionRef, Standing};
+use crate::cache::{Expiry, Key};
+use crate::clock;
+use crate::ffi::guard::guard;
+use crate::ffi::live::{Ctx, Ssl};
+use crate::settings::settings;
+use crate::shared::{self, Name, Place, Realm, Room, Tier};
+
+/// What a context has of the memory.
+#[derive(Clone, Copy)]
+pub struct Share {
+    tier: &'static Tier,
+    realm: Realm,
+}
+
+/// A session there, or the place for one.
+#[derive(Clone, Copy)]
+pub(super) struct Shared {
+    tier: &'static Tier,
+    place: Place,
+    name: Name,
+}
+
+impl Share {
+    /// What `ctx` has.
+    pub(super) fn of<T: Standing>(ctx: Ctx<'_>) -> Option<Self> {
+        let tier = shared::tier()?;
+        T::realm(ctx, tier).map(|realm| Share { tier, realm })
+    }
+
+    fn place(&self, key: &Key) -> Option<Place> {
+        self.tier.place(&self.realm, key)
+    }
+
+    fn named(&self, key: &Key, name: Option<Name>) -> Option<Shared> {
+        self.place(key).zip(name).map(|(place, name)| Shared { tier: self.tier, place, name })
+    }
+
+    /// What a client means that offers an id.
+    pub(super) fn offered<T: Standing>(&self, ssl: Ssl<'_>, key: &Key) -> Option<Shared> {
+        self.named(key, T::offered_name(ssl, self.tier))
+    }
+
+    /// The session that a handshake has just made.
+    pub(super) fn made<T: Standing>(&self, ssl: Ssl<'_>, key: &Key) -> Option<Shared> {
+        let made = self.named(key, T::agreed_name(ssl, self.tier))?;
+        self.tier.note_name(made.place, made.name);
+        Some(made)
+    }
+
+    /// A session that the application passes, with nothing else.
+    pub(super) fn passed<T: Standing>(
+        &self,
+        ctx: Ctx<'_>,
+        session: &T::Session,
+        key: &Key,
+    ) -> Option<Shared> {
+        let known = self.tier.name_of(self.place(key)?);
+        self.named(key, known.or_else(|| T::told_name(ctx, session, self.tier)))
+    }
+
+    /// The time or timeout of `session`, which has this key, changed: so it does there. What is not
+    /// known well enough to be stored again goes.
+    fn change<S: SessionRef>(&self, session: &S, key: &Key, expiry: Expiry) {
+        let Some(place) = self.place(key).filter(|&place| self.tier.contains(place)) else {
+            return;
+        };
+        match self.named(key, self.tier.name_of(place)) {
+            Some(shared) => shared.store(session, expiry),
+            None => self.tier.remove(place),
+        };
+    }
+
+    /// Removes what has this key. True if it was there.
+    pub(super) fn remove(&self, key: &Key) -> bool {
+        self.place(key).is_some_and(|place| self.tier.remove(place))
+    }
+
+    /// Whether there is a session with this key.
+    pub(super) fn contains(&self, key: &Key) -> bool {
+        self.place(key).is_some_and(|place| self.tier.contains(place))
+    }
+
+    /// Removes all of the context's, in every process.
+    pub(super) fn empty(&self) {
+        self.tier.empty(&self.realm);
+    }
+}
+
+impl Shared {
+    /// Stores the session there. False: then nothing is there under its key.
+    pub(super) fn store<S: SessionRef>(&self, session: &S, expiry: Expiry) -> bool {
+        let mut room = Room::new();
+        let stored = room.fill(|room| session.encode(room))
+            && self.tier.put(self.place, self.name, expiry, &mut room);
+        room.wipe();
+        stored
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        self.tier.contains(self.place)
+    }
+
+    pub(super) fn remove(&self) {
+        self.tier.remove(self.place);
+    }
+
+    /// Whether `session`, an object of this process, is what is there.
+    fn confirms<S: SessionRef>(&self, session: &S) -> bool {
+        self.tier.peek(self.place, self.name) == Ok(shared::seconds(session.expiry()))
+    }
+
+    /// What is there as an object of this process; taken from there for a single use.
+    fn bring<S: SessionRef>(&self, key: &Key, take: bool) -> Brought<S> {
+        let (mut room, id) = (Room::new(), key.id());
+        let bring = if take { Tier::take } else { Tier::get };
+        let found =
+            guard(false, || bring(self.tier, self.place, self.name, &id, &mut room).is_ok());
+        Brought { room, found, session: std::marker::PhantomData }
+    }
+}
+
+/// What was found there, on its way to an object.
+struct Brought<S> {
+    room: Room,
+    found: bool,
+    session: std::marker::PhantomData<S>,
+}
+
+impl<S: SessionRef> Brought<S> {
+    /// It is not needed. True if there was something.
+    fn wipe(self) -> bool {
+        self.room.wipe();
+        self.found
+    }
+
+    /// Decoding makes an object, which the application may hear of: nothing of ours is held.
+    fn decode(self, key: &Key) -> Option<Held<S>> {
+        let session = if self.found { S::decode(self.room.der()).map(Held::new) } else { None };
+        self.room.wipe();
+        let session = session?;
+        if session.key() == *key {
+            return Some(session);
+        }
+        session.release();
+        None
+    }
+}
+
+impl<S> InternalCache<S>
+where
+    S: SessionRef,
+    S::Standing: Standing<Session = S>,
+{
+    /// The mode that counts for a server's handshake.
+    pub(super) fn server_mode(&self, ctx: Ctx<'_>) -> CacheMode {
+        let mode = self.mode();
+        let is_on = settings().set.cache_on() && S::Standing::may_turn_on(ctx);
+        if is_on { mode.with_cache() } else { mode }
+    }
+
+    /// `SSL_has_matching_session_id`
+    #[inline(always)]
+    pub fn contains(&self, ctx: Ctx<'_>, key: &Key) -> bool {
+        self.sessions.contains(key)
+            || guard(false, || self.share(ctx).is_some_and(|share| share.contains(key)))
+    }
+
+    /// What this context has of the memory that processes share.
+    pub(super) fn share(&self, ctx: Ctx<'_>) -> Option<Share> {
+        Share::of::<S::Standing>(ctx)
+    }
+
+    /// What the application adds to a context of servers alone.
+    pub(super) fn added(&self, ctx: Ctx<'_>, session: &S) -> Option<Shared> {
+        let (share, key) = (self.share(ctx)?, session.key());
+        let of_a_server = !self.mode().covers(false) || S::Standing::is_servers(ctx);
+        if of_a_server { share.passed::<S::Standing>(ctx, session, &key) } else { None }
+    }
+
+    /// The session that is meant: what is there, or the object that this process has of it.
+    pub(super) fn look_up_shared(
+        &self,
+        ctx: Ctx<'_>,
+        shared: &Shared,
+        key: &Key,
+        single_use: bool,
+    ) -> Option<Held<S>> {
+        let object = match self.cached_here(key, false) {
+            // That one has expired is for the handshake to find out, which counts it.
+            Some(object) if object.expiry().is_past(clock::now()) => {
+                return if single_use { self.cached_here(key, true) } else { Some(object) };
+            }
+            Some(object) if shared.confirms(&*object) => Some(object),
+            Some(object) => {
+                self.count(|counters| &counters.gone);
+                object.release();
+                self.forget(key);
+                None
+            }
+            None => None,
+        };
+        if !single_use && object.is_some() {
+            return object;
+        }
+        let brought = shared.bring(key, single_use);
+        if let Some(object) = object {
+            self.forget(key);
+            if brought.wipe() {
+                return Some(object);
+            }
+            object.release();
+            return None;
+        }
+        let session = brought.decode(key)?;
+        self.count(|counters| &counters.fetched);
+        if !single_use {
+            self.keep(ctx, &session);
+        }
+        Some(session)
+    }
+
+    /// The time or timeout of `session` changed, which may be here: see [`Share::change`].
+    pub(super) fn change_shared(&self, realm: Realm, session: &S, key: &Key, expiry: Expiry) {
+        let is_here = guard(None, || self.sessions.peek(key)).map(Held::new).is_some_and(|found| {
+            let is_it = *found == *session;
+            found.release();
+            is_it
+        });
+        if let (true, Some(tier)) = (is_here, shared::tier()) {
+            Share { tier, realm }.change(session, key, expiry);
+        }
+    }
+
+    /// An object of this process goes, of which nobody is told: what it is of has gone before, or
+    /// stays.
+    pub(super) fn forget(&self, key: &Key) {
+        if let Some(session) = guard(None, || self.sessions.remove(key)).map(Held::new) {
+            self.show(&session, key);
+            session.release();
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The shared tier: one cache for all processes that name the same memory in `SSLCACHE_SHARED`.
+//!
+//! Beside the engine, below the rules: it knows bytes, keys and names, and neither sessions nor
+//! OpenSSL. What lies in the memory is `crates/segment`'s, how it is sealed `crates/seal`'s.
+//!
+//! | file | says |
+//! | --- | --- |
+//! | `options` | what the variable may say |
+//! | `attach` | how a process finds the memory and its keys, and when |
+//! | `tier` | what is done with a session there, and under which key it lies |
+//! | `id` | a session's DER without its id, which is not stored twice |
+//! | `recent` | the names that sessions were made under, for the application that adds one later |
+
+mod attach;
+mod id;
+mod options;
+mod recent;
+mod tier;
+
+pub use attach::{attach, attach_if_there, describe, tier};
+pub use options::Wrong;
+pub use tier::{Name, Place, Realm, Room, Tier, seconds};

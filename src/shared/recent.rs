@@ -1,0 +1,59 @@
+//! The names that sessions were made under, of late.
+//!
+//! An application may add a session to the cache itself, after the handshake that made it, and then
+//! nothing of what it passes tells the name that the client asked for. So the last names are kept
+//! here, a place for each session by its key. Where another session has taken the place, the name
+//! is not known any more.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const PLACES: usize = 512;
+
+/// A name, and which session it is of: the two words together are right, or they are not read.
+#[derive(Default)]
+struct Entry {
+    name: AtomicU64,
+    /// The session's, with the name XORed onto it: words of two writers do not fit together.
+    check: AtomicU64,
+}
+
+/// The last names, as numbers.
+pub struct Recent([Entry; PLACES]);
+
+impl Recent {
+    /// None yet.
+    pub const fn new() -> Self {
+        const NONE: Entry = Entry { name: AtomicU64::new(0), check: AtomicU64::new(0) };
+        Recent([NONE; PLACES])
+    }
+
+    /// The session with this key, random bits, was made under this name.
+    pub fn note(&self, key: u64, name: u64) {
+        let entry = &self.0[key as usize % PLACES];
+        entry.name.store(name, Ordering::Relaxed);
+        entry.check.store(key ^ name, Ordering::Relaxed);
+    }
+
+    /// The name of the session with this key, if it is still known.
+    pub fn name(&self, key: u64) -> Option<u64> {
+        let entry = &self.0[key as usize % PLACES];
+        let name = entry.name.load(Ordering::Relaxed);
+        (entry.check.load(Ordering::Relaxed) ^ name == key).then_some(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_known_until_its_place_is_taken() {
+        let recent = Recent::new();
+        assert_eq!(recent.name(7), None);
+        recent.note(7, 1234);
+        assert_eq!((recent.name(7), recent.name(8)), (Some(1234), None));
+        assert_eq!(recent.name(7 + PLACES as u64), None);
+        recent.note(7 + PLACES as u64, 99);
+        assert_eq!((recent.name(7), recent.name(7 + PLACES as u64)), (None, Some(99)));
+    }
+}

@@ -1,0 +1,225 @@
+//! What is done with a session in the memory that processes share, and under which key it lies.
+//!
+//! # Isolation
+//!
+//! A session is found by what these say together, hashed with a key that only the processes of a
+//! service have:
+//!
+//! - the **service**: another program, or what `ns=` says;
+//! - the **realm**: what makes a context what it is for those that resume there (its certificate,
+//!   what it asks of a client and whom it trusts, its session id context). What it consists of is
+//!   the standing's to say;
+//! - the **epoch** of that realm: emptying a cache begins a new one;
+//! - protocol version and session id.
+//!
+//! And it is found only under the **name** that it was made under: what the client called the
+//! server, and what that asked of the client there. The name is compared by the memory itself,
+//! and the record is sealed to it; it is no part of the key, since a removal does not know it.
+
+use sslcache_seal::{Sealed, TAG, Thing};
+use sslcache_segment::{EPOCHS, Key as RecordKey, MAX_RECORD, Miss, Process, Put};
+use zeroize::Zeroize;
+
+use super::id;
+use super::recent::Recent;
+use crate::cache::{Expiry, Key};
+use crate::clock;
+
+pub use sslcache_seal::Name;
+
+/// The memory, its keys, and which service this process is.
+pub struct Tier {
+    sealed: Sealed<Process>,
+    service: [u8; 16],
+    compares_names: bool,
+    recent: Recent,
+}
+
+/// What makes a context what it is: see above.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Realm([u8; 16]);
+
+/// Where a session lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place(RecordKey);
+
+/// Room for one session on its way, as DER. It is wiped by hand: what is done with it between may
+/// not return.
+#[must_use = "what is in it stays there until it is wiped"]
+pub struct Room {
+    bytes: [u8; Room::SIZE],
+    used: usize,
+}
+
+impl Room {
+    /// A record, and an id and two lengths more.
+    const SIZE: usize = MAX_RECORD + Key::MAX_ID + 8;
+
+    /// Empty.
+    pub const fn new() -> Self {
+        Room { bytes: [0; Room::SIZE], used: 0 }
+    }
+
+    /// Takes what `write` writes into it, whose length it returns.
+    pub fn fill(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
+        let length = write(&mut self.bytes).filter(|&length| length <= Room::SIZE);
+        self.used = length.unwrap_or(Room::SIZE);
+        length.is_some()
+    }
+
+    /// What is in it.
+    pub fn der(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+
+    /// Nothing is left.
+    pub fn wipe(mut self) {
+        self.bytes[..self.used].zeroize();
+    }
+
+    fn record(&mut self) -> &mut [u8; MAX_RECORD] {
+        self.bytes.first_chunk_mut().expect("a record fits")
+    }
+}
+
+/// Seconds since the epoch from which on it is over; `u32::MAX`: never.
+pub fn seconds(expiry: Expiry) -> u32 {
+    // A session is still good in its last second.
+    let over = expiry.second().map_or(i64::MAX, |second| second.saturating_add(1));
+    over.clamp(0, u32::MAX.into()) as u32
+}
+
+fn now() -> u32 {
+    clock::now().clamp(0, (u32::MAX - 1).into()) as u32
+}
+
+impl Tier {
+    /// Of this service. `None`: its keys are not those of the memory.
+    pub fn new(sealed: Sealed<Process>, service: &[u8], compares_names: bool) -> Option<Self> {
+        let service = sealed.key(&[b"service", service])?.bytes();
+        Some(Tier { sealed, service, compares_names, recent: Recent::new() })
+    }
+
+    /// The memory, and what seals it.
+    pub fn sealed(&self) -> &Sealed<Process> {
+        &self.sealed
+    }
+
+    // ------------------------------------------------------------------------ what it is found by
+
+    /// The realm that begins with nothing.
+    pub fn first_realm(&self) -> Realm {
+        Realm(self.service)
+    }
+
+    /// The realm that says this, too.
+    pub fn realm_with(&self, realm: Realm, what: &[&[u8]]) -> Option<Realm> {
+        let what = self.sealed.key(&[b"realm", &realm.0]).map(|so_far| (so_far, what));
+        let (so_far, what) = what?;
+        let mut realm = so_far.bytes();
+        for part in what {
+            realm = self.sealed.key(&[&realm, part])?.bytes();
+        }
+        Some(Realm(realm))
+    }
+
+    /// The name that a client calls a server by, and what that asks of it there.
+    pub fn name(&self, server: &[u8], asks: u32) -> Option<Name> {
+        let server = if self.compares_names { server } else { &[] };
+        // (No name of a server is as long.)
+        let mut parts = [0; 256];
+        let length = server.len().min(parts.len() - 4);
+        parts[..4].copy_from_slice(&asks.to_le_bytes());
+        for (to, from) in parts[4..].iter_mut().zip(&server[..length]) {
+            *to = from.to_ascii_lowercase();
+        }
+        self.sealed.name(&parts[..4 + length])
+    }
+
+    /// The place of the session with this key.
+    pub fn place(&self, realm: &Realm, key: &Key) -> Option<Place> {
+        let epoch = self.sealed.store().epoch(epoch_of(realm)).to_le_bytes();
+        let version = key.version().to_le_bytes();
+        self.sealed.key(&[&self.service, &realm.0, &epoch, &version, &key.id()]).map(Place)
+    }
+
+    /// Every session of a realm is gone, in every process.
+    pub fn empty(&self, realm: &Realm) {
+        self.sealed.store().begin_epoch(epoch_of(realm));
+    }
+
+    /// The session at this place was made under this name.
+    pub fn note_name(&self, place: Place, name: Name) {
+        self.recent.note(short(place), name.bits());
+    }
+
+    /// The name that it was made under, if that is still known.
+    pub fn name_of(&self, place: Place) -> Option<Name> {
+        self.recent.name(short(place)).map(Name::from_bits)
+    }
+
+    // ------------------------------------------------------------------------------- sessions
+
+    /// Until when it is there, under this name.
+    pub fn peek(&self, place: Place, name: Name) -> Result<u32, Miss> {
+        self.sealed.peek(&thing(place, name))
+    }
+
+    /// Whether it is there, under whatever name.
+    pub fn contains(&self, place: Place) -> bool {
+        self.sealed.store().contains(place.0, now())
+    }
+
+    /// Its DER, with this id in it.
+    pub fn get(&self, place: Place, name: Name, id: &[u8], room: &mut Room) -> Result<(), Miss> {
+        self.bring(room, id, |room| self.sealed.get(&thing(place, name), room))
+    }
+
+    /// The same, and it is gone: of all that take it, in all processes, one gets it.
+    pub fn take(&self, place: Place, name: Name, id: &[u8], room: &mut Room) -> Result<(), Miss> {
+        self.bring(room, id, |room| self.sealed.take(&thing(place, name), room))
+    }
+
+    fn bring(
+        &self,
+        room: &mut Room,
+        id: &[u8],
+        bring: impl FnOnce(&mut [u8; MAX_RECORD]) -> Result<usize, Miss>,
+    ) -> Result<(), Miss> {
+        room.used = bring(room.record())?;
+        room.used = id::replace(&mut room.bytes, room.used, id).ok_or(Miss::Damaged)?;
+        Ok(())
+    }
+
+    /// Stores the session whose DER is in `room`. False: it is not there then, nor any other.
+    pub fn put(&self, place: Place, name: Name, expiry: Expiry, room: &mut Room) -> bool {
+        let expiry = seconds(expiry);
+        let Some(length) = id::replace(&mut room.bytes, room.used, &[]) else { return false };
+        if expiry <= now() || length + TAG > MAX_RECORD {
+            self.remove(place);
+            return false;
+        }
+        let stored = self.sealed.put(&thing(place, name), expiry, room.record(), length);
+        if stored != Put::Stored {
+            self.remove(place);
+        }
+        stored == Put::Stored
+    }
+
+    /// Removes it: nobody finds it from now on. True if it was there.
+    pub fn remove(&self, place: Place) -> bool {
+        self.sealed.remove(place.0)
+    }
+}
+
+fn thing(place: Place, name: Name) -> Thing {
+    Thing { key: place.0, name, now: now() }
+}
+
+fn epoch_of(realm: &Realm) -> usize {
+    usize::from(u16::from_le_bytes([realm.0[0], realm.0[1]])) % EPOCHS
+}
+
+fn short(place: Place) -> u64 {
+    u64::from_le_bytes(*place.0.bytes().first_chunk().expect("16 bytes"))
+}
