@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const PLACES: usize = 512;
 
 /// A name, and which session it is of: the two words together are right, or they are not read.
-#[derive(Default)]
 struct Entry {
     name: AtomicU64,
     /// The session's, with the name XORed onto it: words of two writers do not fit together.
@@ -23,8 +22,7 @@ pub struct Recent([Entry; PLACES]);
 impl Recent {
     /// None yet.
     pub const fn new() -> Self {
-        const NONE: Entry = Entry { name: AtomicU64::new(0), check: AtomicU64::new(0) };
-        Recent([NONE; PLACES])
+        Recent([const { Entry { name: AtomicU64::new(0), check: AtomicU64::new(0) } }; PLACES])
     }
 
     /// The session with this key, random bits, was made under this name.
