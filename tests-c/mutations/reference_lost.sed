@@ -1,4 +1,4 @@
-# src/rules/internal_cache.rs
+# src/rules/leave.rs
 # Removing a session loses the reference that the cache held.
 # noticed by: conformance SSL_CTX_add_session
 s/let found = .*self\.sessions\.remove(.*);/&\n        found.as_deref().cloned().map(std::mem::forget);/

@@ -1,4 +1,4 @@
-# src/rules/internal_cache.rs
+# src/rules/leave.rs
 # Removing a session leaves it in the cache.
 # noticed by: conformance SSL_CTX_add_session
 s/self\.sessions\.remove(\(.*\));/self.sessions.get(\1).filter(|_| false);/

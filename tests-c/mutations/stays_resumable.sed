@@ -1,4 +1,4 @@
-# src/rules/internal_cache.rs
+# src/rules/leave.rs
 # A session that is flushed or evicted stays resumable.
 # noticed by: conformance SSL_CTX_flush_sessions
 # noticed by: random
