@@ -65,7 +65,7 @@ impl Share {
     /// The session that a handshake has just made.
     pub(super) fn made<T: Standing>(&self, ssl: Ssl<'_>, key: &Key) -> Option<Shared> {
         let made = self.named(key, T::agreed_name(ssl, self.tier))?;
-        self.tier.note_name(made.place, made.name);
+        made.is_known();
         Some(made)
     }
 
@@ -109,6 +109,11 @@ impl Share {
 }
 
 impl Shared {
+    /// The application may add it, or change its time, and nothing of what it passes tells the name.
+    fn is_known(&self) {
+        self.tier.note_name(self.place, self.name);
+    }
+
     /// Stores the session there. False: then nothing is there under its key.
     pub(super) fn store<S: SessionRef>(&self, session: &S, expiry: Expiry) -> bool {
         let mut room = Room::new();
@@ -208,11 +213,12 @@ where
         single_use: bool,
     ) -> Option<Held<S>> {
         let object = match self.cached_here(key, false) {
-            // That one has expired is for the handshake to find out, which counts it.
-            Some(object) if object.expiry().is_past(clock::now()) => {
+            Some(object) if shared.confirms(&*object) => Some(object),
+            // That one has expired is for the handshake to find out, which counts it. (Unless it has
+            // another time by now.)
+            Some(object) if object.expiry().is_past(clock::now()) && !shared.is_there() => {
                 return if single_use { self.cached_here(key, true) } else { Some(object) };
             }
-            Some(object) if shared.confirms(&*object) => Some(object),
             Some(object) => {
                 self.count(|counters| &counters.gone);
                 object.release();
@@ -222,6 +228,7 @@ where
             None => None,
         };
         if !single_use && object.is_some() {
+            shared.is_known();
             return object;
         }
         let brought = shared.bring(key, single_use);
@@ -236,6 +243,7 @@ where
         let session = brought.decode(key)?;
         self.count(|counters| &counters.fetched);
         if !single_use {
+            shared.is_known();
             self.keep(ctx, &session);
         }
         Some(session)

@@ -9,7 +9,7 @@
 //! | `attach` | how a process finds the memory and its keys, and when |
 //! | `tier` | what is done with a session there, and under which key it lies |
 //! | `id` | a session's DER without its id, which is not stored twice |
-//! | `recent` | the names that sessions were made under, for the application that adds one later |
+//! | `recent` | the last names of sessions, for the application that adds or changes one later |
 
 mod attach;
 mod id;

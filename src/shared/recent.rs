@@ -1,9 +1,9 @@
-//! The names that sessions were made under, of late.
+//! The names that sessions were made or resumed under, of late.
 //!
-//! An application may add a session to the cache itself, after the handshake that made it, and then
-//! nothing of what it passes tells the name that the client asked for. So the last names are kept
-//! here, a place for each session by its key. Where another session has taken the place, the name
-//! is not known any more.
+//! An application may add a session to the cache itself, or change its time, after the handshake
+//! that made or resumed it, and then nothing of what it passes tells the name that the client asked
+//! for. So the last names are kept here, a place for each session by its key. Where another session
+//! has taken the place, the name is not known any more.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,8 +25,12 @@ impl Recent {
         Recent([const { Entry { name: AtomicU64::new(0), check: AtomicU64::new(0) } }; PLACES])
     }
 
-    /// The session with this key, random bits, was made under this name.
+    /// The session with this key, random bits, was made or resumed under this name. What is known
+    /// is not written again: many threads may resume one session.
     pub fn note(&self, key: u64, name: u64) {
+        if self.name(key) == Some(name) {
+            return;
+        }
         let entry = &self.0[key as usize % PLACES];
         entry.name.store(name, Ordering::Relaxed);
         entry.check.store(key ^ name, Ordering::Relaxed);

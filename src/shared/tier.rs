@@ -82,6 +82,9 @@ impl Room {
     }
 }
 
+/// `TLSEXT_MAXLEN_host_name`
+const LONGEST_HOST_NAME: usize = 255;
+
 /// Seconds since the epoch from which on it is over; `u32::MAX`: never.
 pub fn seconds(expiry: Expiry) -> u32 {
     // A session is still good in its last second.
@@ -126,9 +129,9 @@ impl Tier {
     /// The name that a client calls a server by, and what that asks of it there.
     pub fn name(&self, server: &[u8], asks: u32) -> Option<Name> {
         let server = if self.compares_names { server } else { &[] };
-        // (No name of a server is as long.)
-        let mut parts = [0; 256];
-        let length = server.len().min(parts.len() - 4);
+        // A longer one is no host's: libssl ends the handshake.
+        let mut parts = [0; 4 + LONGEST_HOST_NAME];
+        let length = server.len().min(LONGEST_HOST_NAME);
         parts[..4].copy_from_slice(&asks.to_le_bytes());
         for (to, from) in parts[4..].iter_mut().zip(&server[..length]) {
             *to = from.to_ascii_lowercase();

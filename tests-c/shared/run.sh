@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Several processes with one cache (SSLCACHE_SHARED): who finds what, and what happens when something is wrong.
+set -u
+
+usage() {
+    cat <<'END'
+usage: tests-c/shared/run.sh [--only NAME ...] [--long] [--lib PATH] [--libssl DIR --headers DIR --out DIR]
+
+Server processes with the library in front of libssl and one cache for all, and real handshakes with them, TLS 1.2,
+TLS 1.3 and DTLS 1.2. Closes with "N passed, N failed"; exits 1 if anything failed.
+
+  --only NAME    this script alone (may be given more than once)
+  --list         the names, each with what it is about, and end
+  --long         the loops that look for a race, twenty times as long
+  --lib PATH     the library to test (default target/release/libsslcache.so)
+  --libssl DIR   another libssl.so and libcrypto.so, with
+  --headers DIR  the headers of that release, and
+  --out DIR      a place of its own for the programs and their output (default target/shared)
+  --help         this text
+END
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+lib=$root/target/release/libsslcache.so
+out=$root/target/shared
+libssl='' headers='' rounds=1
+only=()
+
+# The first comment of a script is what it is about.
+about() { sed -n '1s/^# *//p' "$here/$1.sh"; }
+names() { for script in "$here"/*.sh; do basename "$script" .sh; done | grep -vx -e run -e lib; }
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --only) only+=("${2:?--only needs a name}"); shift ;;
+    --list) for name in $(names); do printf '%-14s%s\n' "$name" "$(about "$name")"; done; exit 0 ;;
+    --long) rounds=20 ;;
+    --lib) lib=$(realpath -m "${2:?--lib needs a path}"); shift ;;
+    --libssl) libssl=$(realpath -m "${2:?--libssl needs a directory}"); shift ;;
+    --headers) headers=$(realpath -m "${2:?--headers needs a directory}"); shift ;;
+    --out) out=$(realpath -m "${2:?--out needs a directory}"); shift ;;
+    --help | -h) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+    esac
+    shift
+done
+[ -f "$lib" ] || { echo "no library at $lib (make lib)" >&2; exit 2; }
+[ ${#only[@]} -gt 0 ] || mapfile -t only < <(names)
+
+mkdir -p "$out"
+passed=0 failed=0 skipped=0
+for name in "${only[@]}"; do
+    [ -f "$here/$name.sh" ] || { echo "run.sh: no script $name (--list shows them)" >&2; exit 2; }
+    log=$out/$name.log
+    (
+        cd "$here" || exit 1
+        . ./lib.sh
+        . "./$name.sh"
+    ) 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    # A script that fails before it has compared anything has not passed.
+    if [ "$status" -ne 0 ] || ! grep -qE '^(ok|FAIL|skip) ' "$log"; then
+        echo "FAIL shared/$name: the script itself (status $status)" | tee -a "$log"
+    fi
+    passed=$((passed + $(grep -c '^ok ' "$log")))
+    failed=$((failed + $(grep -c '^FAIL ' "$log")))
+    skipped=$((skipped + $(grep -c '^skip ' "$log")))
+done
+
+echo "$passed passed, $failed failed$([ $skipped -gt 0 ] && echo ", $skipped skipped")"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
