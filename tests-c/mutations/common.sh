@@ -1,8 +1,8 @@
 # The library broken on purpose; read with `. common.sh`, never run.
 #
 # A mutation is a sed script, NAME.sed. Its first lines say which file of the sources it changes, what
-# is wrong then, and what must notice it: a suite (conformance, handshake, random, abi) and, for
-# the first two, the program or the scenario. A script is never applied to the sources themselves, but
+# is wrong then, and what must notice it: a suite (conformance, handshake, shared, random, abi) and, for
+# the first three, the program or the scenario. A script is never applied to the sources themselves, but
 # to a copy of the tree under target/mutations, which has a target folder of its own.
 
 mutation_scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -57,7 +57,7 @@ check() {
         fail "$1: there is no file $file: name the one where the rule is now, in the first line of tests-c/mutations/$1.sed"
     elif [ -z "$(mutation_wrong "$1")" ] || [ -z "$(mutation_noticed_by "$1")" ]; then
         fail "$1: the head of tests-c/mutations/$1.sed is not complete (see common.sh)"
-    elif mutation_noticed_by "$1" | grep -qvE '^((conformance|handshake) [a-zA-Z0-9_]+|random|abi)$'; then
+    elif mutation_noticed_by "$1" | grep -qvE '^((conformance|handshake|shared) [a-zA-Z0-9_]+|random|abi)$'; then
         fail "$1: is to be noticed by something that is no suite: $(mutation_noticed_by "$1" | tr '\n' ' ')"
     elif ! mutate "$1" "$scratch"; then
         fail "$1: changes nothing in $file any more. Its pattern in tests-c/mutations/$1.sed has to match the line
@@ -80,6 +80,7 @@ succeeds() {
     case $3 in
     conformance) "$mutation_root/tests-c/run.sh" --lib "$2" --only "$4" ;;
     handshake) "$mutation_root/tests-c/handshake/run.sh" --lib "$2" --only "$4" ;;
+    shared) "$mutation_root/tests-c/shared/run.sh" --lib "$2" --only "$4" ;;
     random) ! "$mutation_root/tests-c/random/run.sh" --self-test --only "$1" ;;
     abi) ! "$mutation_root/tests-c/install/abi.sh" --self-test --only "$1" ;;
     *) echo "no suite $3"; return 2 ;;

@@ -366,6 +366,8 @@ static void *read_early(void *argument)
     if (read(early->starter, &byte, 1) == 0 &&
         SSL_read_early_data(ssl, data, sizeof data, &length) == SSL_READ_EARLY_DATA_SUCCESS && length > 0)
         were_given++;
+    /* Not to be taken for an unclean end, after which nobody would find the session. */
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(ssl);
     ERR_clear_error();
     close(early->descriptor);
