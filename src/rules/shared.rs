@@ -136,41 +136,22 @@ impl Shared {
         self.tier.peek(self.place, self.name) == Ok(shared::seconds(session.expiry()))
     }
 
-    /// What is there as an object of this process; taken from there for a single use.
-    fn bring<S: SessionRef>(&self, key: &Key, take: bool) -> Brought<S> {
-        let (mut room, id) = (Room::new(), key.id());
+    /// Brings its DER, with `take` from there for a single use. False: it is not there.
+    fn bring(&self, key: &Key, take: bool, room: &mut Room) -> bool {
         let bring = if take { Tier::take } else { Tier::get };
-        let found =
-            guard(false, || bring(self.tier, self.place, self.name, &id, &mut room).is_ok());
-        Brought { room, found, session: std::marker::PhantomData }
+        guard(false, || bring(self.tier, self.place, self.name, &key.id(), room).is_ok())
     }
 }
 
-/// What was found there, on its way to an object.
-struct Brought<S> {
-    room: Room,
-    found: bool,
-    session: std::marker::PhantomData<S>,
-}
-
-impl<S: SessionRef> Brought<S> {
-    /// It is not needed. True if there was something.
-    fn wipe(self) -> bool {
-        self.room.wipe();
-        self.found
+/// The session in `room`, if it has this key, as an object of this process. Decoding makes one,
+/// which the application may hear of: nothing of ours is held.
+fn decode<S: SessionRef>(room: &Room, key: &Key) -> Option<Held<S>> {
+    let session = S::decode(room.der()).map(Held::new)?;
+    if session.key() == *key {
+        return Some(session);
     }
-
-    /// Decoding makes an object, which the application may hear of: nothing of ours is held.
-    fn decode(self, key: &Key) -> Option<Held<S>> {
-        let session = if self.found { S::decode(self.room.der()).map(Held::new) } else { None };
-        self.room.wipe();
-        let session = session?;
-        if session.key() == *key {
-            return Some(session);
-        }
-        session.release();
-        None
-    }
+    session.release();
+    None
 }
 
 impl<S> InternalCache<S>
@@ -212,35 +193,54 @@ where
         key: &Key,
         single_use: bool,
     ) -> Option<Held<S>> {
-        let object = match self.cached_here(key, false) {
-            Some(object) if shared.confirms(&*object) => Some(object),
+        match self.cached_here(key, false) {
+            Some(object) if shared.confirms(&*object) => {
+                if single_use {
+                    self.take_confirmed(shared, key, object)
+                } else {
+                    shared.is_known();
+                    Some(object)
+                }
+            }
             // That one has expired is for the handshake to find out, which counts it. (Unless it has
             // another time by now.)
             Some(object) if object.expiry().is_past(clock::now()) && !shared.is_there() => {
-                return if single_use { self.cached_here(key, true) } else { Some(object) };
+                if single_use {
+                    self.cached_here(key, true)
+                } else {
+                    Some(object)
+                }
             }
             Some(object) => {
                 self.count(|counters| &counters.gone);
                 object.release();
                 self.forget(key);
-                None
+                self.fetch(ctx, shared, key, single_use)
             }
-            None => None,
-        };
-        if !single_use && object.is_some() {
-            shared.is_known();
-            return object;
+            None => self.fetch(ctx, shared, key, single_use),
         }
-        let brought = shared.bring(key, single_use);
-        if let Some(object) = object {
-            self.forget(key);
-            if brought.wipe() {
-                return Some(object);
-            }
-            object.release();
-            return None;
+    }
+
+    /// The object of a session that is there, for its single use: if nobody else was faster.
+    fn take_confirmed(&self, shared: &Shared, key: &Key, object: Held<S>) -> Option<Held<S>> {
+        self.forget(key);
+        let mut room = Room::new();
+        let taken = shared.bring(key, true, &mut room);
+        room.wipe();
+        if taken {
+            return Some(object);
         }
-        let session = brought.decode(key)?;
+        object.release();
+        None
+    }
+
+    /// What is there as a new object, which is kept here unless it is for a single use.
+    fn fetch(&self, ctx: Ctx<'_>, shared: &Shared, key: &Key, single_use: bool) -> Option<Held<S>> {
+        let mut room = Room::new();
+        let is_there = shared.bring(key, single_use, &mut room);
+        let session = if is_there { decode(&room, key) } else { None };
+        room.wipe();
+        let session = session?;
         self.count(|counters| &counters.fetched);
         if !single_use {
             shared.is_known();

@@ -45,7 +45,6 @@ pub struct Place(RecordKey);
 
 /// Room for one session on its way, as DER. It is wiped by hand: what is done with it between may
 /// not return.
-#[must_use = "what is in it stays there until it is wiped"]
 pub struct Room {
     bytes: [u8; Room::SIZE],
     used: usize,
@@ -73,7 +72,7 @@ impl Room {
     }
 
     /// Nothing is left.
-    pub fn wipe(mut self) {
+    pub fn wipe(&mut self) {
         self.bytes[..self.used].zeroize();
     }
 
