@@ -9,15 +9,15 @@
 //! - the **realm**: what makes a context what it is for those that resume there (its certificate,
 //!   what it asks of a client and whom it trusts, its session id context). What it consists of is
 //!   the standing's to say;
-//! - the **epoch** of that realm: emptying a cache begins a new one;
+//! - the **epochs** of that realm and of the service: emptying a cache begins a new one;
 //! - protocol version and session id.
 //!
 //! And it is found only under the **name** that it was made under: what the client called the
 //! server, and what that asked of the client there. The name is compared by the memory itself,
 //! and the record is sealed to it; it is no part of the key, since a removal does not know it.
 
-use sslcache_seal::{Sealed, TAG, Thing};
-use sslcache_segment::{EPOCHS, Key as RecordKey, MAX_RECORD, Miss, Process, Put};
+use sslcache_seal::{Sealed, Service, TAG, Thing, epoch_of};
+use sslcache_segment::{Key as RecordKey, MAX_RECORD, Miss, Process, Put};
 use zeroize::Zeroize;
 
 use super::id;
@@ -30,7 +30,7 @@ pub use sslcache_seal::Name;
 /// The memory, its keys, and which service this process is.
 pub struct Tier {
     sealed: Sealed<Process>,
-    service: [u8; 16],
+    service: Service,
     compares_names: bool,
     recent: Recent,
 }
@@ -98,7 +98,7 @@ fn now() -> u32 {
 impl Tier {
     /// Of this service. `None`: its keys are not those of the memory.
     pub fn new(sealed: Sealed<Process>, service: &[u8], compares_names: bool) -> Option<Self> {
-        let service = sealed.key(&[b"service", service])?.bytes();
+        let service = sealed.service(service)?;
         Some(Tier { sealed, service, compares_names, recent: Recent::new() })
     }
 
@@ -111,7 +111,7 @@ impl Tier {
 
     /// The realm that begins with nothing.
     pub fn first_realm(&self) -> Realm {
-        Realm(self.service)
+        Realm(*self.service.bytes())
     }
 
     /// The realm that says this, too.
@@ -140,14 +140,16 @@ impl Tier {
 
     /// The place of the session with this key.
     pub fn place(&self, realm: &Realm, key: &Key) -> Option<Place> {
-        let epoch = self.sealed.store().epoch(epoch_of(realm)).to_le_bytes();
-        let version = key.version().to_le_bytes();
-        self.sealed.key(&[&self.service, &realm.0, &epoch, &version, &key.id()]).map(Place)
+        let epoch = |number| self.sealed.store().epoch(number).to_le_bytes();
+        let (service, version) = (self.service.bytes(), key.version().to_le_bytes());
+        let epochs = [epoch(self.service.epoch()), epoch(epoch_of(&realm.0))];
+        let key = [service, &realm.0, epochs.as_flattened(), &version, &key.id()];
+        self.sealed.key(&key).map(Place)
     }
 
     /// Every session of a realm is gone, in every process.
     pub fn empty(&self, realm: &Realm) {
-        self.sealed.store().begin_epoch(epoch_of(realm));
+        self.sealed.store().begin_epoch(epoch_of(&realm.0));
     }
 
     /// The session at this place was made under this name.
@@ -216,10 +218,6 @@ impl Tier {
 
 fn thing(place: Place, name: Name) -> Thing {
     Thing { key: place.0, name, now: now() }
-}
-
-fn epoch_of(realm: &Realm) -> usize {
-    usize::from(u16::from_le_bytes([realm.0[0], realm.0[1]])) % EPOCHS
 }
 
 fn short(place: Place) -> u64 {

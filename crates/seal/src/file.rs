@@ -7,10 +7,10 @@
 
 use std::ffi::CStr;
 use std::fmt;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use base64ct::{Base64, Encoding};
-use sslcache_segment::{Unnamed, open_at, own_file};
+use sslcache_segment::{Unnamed, file_status, open_at, own_file};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::keys::{KEYS, Keys, LINE, Line};
@@ -77,8 +77,7 @@ impl std::error::Error for Error {}
 impl KeyFile {
     /// The keys in a file that is there.
     pub fn read(directory: BorrowedFd<'_>, name: &CStr) -> Result<Secret<Keys>, Error> {
-        let file =
-            open_at(directory, name, libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)?;
+        let file = open(directory, name)?;
         check(file.as_fd())?;
         let mut text = Zeroizing::new([0; LARGEST]);
         let length = read(file.as_fd(), &mut text)?;
@@ -105,6 +104,40 @@ impl KeyFile {
         Err(Error::System(sslcache_segment::Error::System("open", libc::EAGAIN)))
     }
 
+    /// Puts a new key before the others of a file, whoever's it is, for processes that come from now
+    /// on. Of the old ones stays the first, since others seal with it yet, and the one with the
+    /// name check `naming`: what a segment has is found by it (0: there is none). Returns how many
+    /// keys there are then.
+    pub fn rotate(directory: BorrowedFd<'_>, name: &CStr, naming: u64) -> Result<usize, Error> {
+        let old = open(directory, name)?;
+        let status = file_status(old.as_fd())?;
+        let mut text = Zeroizing::new([0; LARGEST]);
+        let length = read(old.as_fd(), &mut text)?;
+        let (mut named_by, mut wrong) = (None, None);
+        let keys = Secret::new(Keys::NONE, |keys| {
+            wrong = parse(&text[..length], keys).err();
+            named_by = keys.named_by(naming);
+        });
+        keys.ok_or(Error::NoMemory)?;
+        wrong.map_or(Ok(()), Err)?;
+        let stays = |line: usize| line == 0 || named_by == Some(line);
+        let mut new = Text::new()?;
+        for (line, (_, letters)) in lines(&text[..length]).enumerate() {
+            if stays(line) {
+                new.add(letters)?;
+            }
+        }
+        let file = Unnamed::new(directory, status.st_mode & 0o7777)?;
+        let (descriptor, group) = (file.as_fd().as_raw_fd(), status.st_gid);
+        // SAFETY: a descriptor.
+        if unsafe { libc::fchown(descriptor, status.st_uid, group) } < 0 {
+            return Err(last("chown"));
+        }
+        new.write(file.as_fd())?;
+        file.replace(directory, name)?;
+        Ok(new.lines)
+    }
+
     /// A key of chance, which is in no file: this process has it, and those that it forks.
     pub fn in_memory() -> Result<Secret<Keys>, Error> {
         let mut failed = None;
@@ -115,6 +148,10 @@ impl KeyFile {
         let keys = keys.ok_or(Error::NoMemory)?;
         failed.map_or(Ok(keys), Err)
     }
+}
+
+fn open(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Error> {
+    Ok(open_at(directory, name, libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)?)
 }
 
 fn last(at: &'static str) -> Error {
@@ -145,21 +182,23 @@ fn read(file: BorrowedFd<'_>, text: &mut [u8; LARGEST]) -> Result<usize, Error> 
     Err(Error::TooLong)
 }
 
-/// Adds the keys of the lines. Empty lines do not count.
+/// Adds the keys of the lines.
 fn parse(text: &[u8], keys: &mut Keys) -> Result<(), Error> {
     let mut line = Zeroizing::new([0; LINE]);
-    for (number, letters) in text.split(|&byte| byte == b'\n').enumerate() {
-        let letters = letters.trim_ascii();
-        if letters.is_empty() {
-            continue;
-        }
+    for (number, letters) in lines(text) {
         if keys.count() == KEYS {
             return Err(Error::TooLong);
         }
-        decode(letters, &mut line).ok_or(Error::Line(number + 1))?;
+        decode(letters, &mut line).ok_or(Error::Line(number))?;
         keys.add(&line);
     }
     if keys.count() == 0 { Err(Error::Empty) } else { Ok(()) }
+}
+
+/// The lines that are not empty, with their numbers.
+fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let lines = text.split(|&byte| byte == b'\n').map(|letters| letters.trim_ascii());
+    (1..).zip(lines).filter(|(_, letters)| !letters.is_empty())
 }
 
 fn decode(letters: &[u8], line: &mut Line) -> Option<()> {
@@ -170,17 +209,43 @@ fn decode(letters: &[u8], line: &mut Line) -> Option<()> {
 /// Makes a file with one key.
 fn make(directory: BorrowedFd<'_>, name: &CStr) -> Result<(), Error> {
     let file = Unnamed::new(directory, 0o600)?;
-    let line = random()?;
-    let mut text = Zeroizing::new([b'\n'; LETTERS + 1]);
-    // There is room for the letters of a key.
-    Base64::encode(&*line, &mut text[..LETTERS]).map_err(|_| Error::NoMemory)?;
-    // SAFETY: as many bytes as there are.
-    let written =
-        unsafe { libc::write(file.as_fd().as_raw_fd(), text.as_ptr().cast(), text.len()) };
-    if written != text.len() as isize {
-        return Err(last("write"));
-    }
+    Text::new()?.write(file.as_fd())?;
     Ok(file.publish(directory, name)?)
+}
+
+/// What is in a new file.
+struct Text {
+    bytes: Zeroizing<[u8; KEYS * (LETTERS + 1)]>,
+    lines: usize,
+}
+
+impl Text {
+    /// A key of chance.
+    fn new() -> Result<Self, Error> {
+        let key = random()?;
+        let mut letters = Zeroizing::new([0; LETTERS]);
+        // There is room for the letters of a key.
+        Base64::encode(&*key, &mut *letters).map_err(|_| Error::NoMemory)?;
+        let mut text = Text { bytes: Zeroizing::new([b'\n'; KEYS * (LETTERS + 1)]), lines: 0 };
+        text.add(&*letters)?;
+        Ok(text)
+    }
+
+    /// And another one.
+    fn add(&mut self, letters: &[u8]) -> Result<(), Error> {
+        let at = self.lines * (LETTERS + 1);
+        let line = self.bytes.get_mut(at..at + LETTERS).ok_or(Error::TooLong)?;
+        line.get_mut(..letters.len()).ok_or(Error::TooLong)?.copy_from_slice(letters);
+        self.lines += 1;
+        Ok(())
+    }
+
+    fn write(&self, file: BorrowedFd<'_>) -> Result<(), Error> {
+        let bytes = &self.bytes[..self.lines * (LETTERS + 1)];
+        // SAFETY: as many bytes as there are.
+        let written = unsafe { libc::write(file.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
+        if written == bytes.len() as isize { Ok(()) } else { Err(last("write")) }
+    }
 }
 
 /// A key that nobody can guess. Waits until the machine has seen enough of the world, once after it
@@ -321,6 +386,31 @@ mod tests {
             fs::remove_file(directory.path.join("key")).unwrap();
         }
         assert_eq!(fs::read_dir(&directory.path).unwrap().count(), 0, "and nothing else");
+    }
+
+    #[test]
+    fn a_new_key_comes_first_and_those_stay_that_are_in_use() {
+        let directory = Directory::new("rotated");
+        directory.write(&format!("{}\n{}\n\n {}\n", line(1), line(2), line(3)));
+        let mut old = Keys::NONE;
+        [1, 2, 3].into_iter().for_each(|byte| old.add(&[byte; LINE]));
+        let rotate = |naming| KeyFile::rotate(directory.file.as_fd(), c"key", naming);
+        assert_eq!(rotate(old.name_check(2).unwrap()), Ok(3));
+        let keys = directory.read().unwrap();
+        let seals = |line| keys.seal_check(line);
+        assert_eq!([seals(1), seals(2)], [old.seal_check(0), old.seal_check(2)]);
+        assert!((0..3).all(|line| old.sealed_by(seals(0).unwrap()) != Some(line)), "a new one");
+        // Again and again: what names are made with stays.
+        for _ in 0..5 {
+            assert_eq!(rotate(old.name_check(2).unwrap()), Ok(3));
+        }
+        assert_eq!(directory.read().unwrap().named_by(old.name_check(2).unwrap()), Some(2));
+        assert_eq!(rotate(0), Ok(2), "there is no segment");
+        let mode = fs::metadata(directory.path.join("key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o600);
+        assert_eq!(fs::read_dir(&directory.path).unwrap().count(), 1, "and nothing else");
+        directory.write("no key");
+        assert_eq!(rotate(0), Err(Error::Line(1)));
     }
 
     #[test]

@@ -31,5 +31,5 @@ mod secret;
 
 pub use file::{Error, KeyFile};
 pub use keys::{Bound, KEYS, Keys, LINE, Line, TAG};
-pub use sealed::{Name, Sealed, Thing};
+pub use sealed::{Name, Sealed, Service, Thing, epoch_of};
 pub use secret::{Kept, Secret};

@@ -6,7 +6,9 @@
 //! not is a miss. A key that comes when all numbers are given takes that of one which the file has
 //! not, or not any more.
 
-use sslcache_segment::{Buffer, Found, Host, Key, MAX_RECORD, Miss, Put, Record, Store, Wanted};
+use sslcache_segment::{
+    Buffer, EPOCHS, Found, Host, Key, MAX_RECORD, Miss, Put, Record, Store, Wanted,
+};
 use zeroize::Zeroize;
 
 use crate::keys::{Bound, Keys, TAG};
@@ -18,6 +20,28 @@ pub struct Sealed<H> {
     keys: Secret<Keys>,
     /// The line whose key makes the keys of records, and the hashes of names.
     naming: usize,
+}
+
+/// What keeps the records of one service from another's: part of the key of each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Service([u8; 16]);
+
+impl Service {
+    /// As bytes.
+    pub fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The epoch of its records, which ends when they are all to be found no more.
+    pub fn epoch(&self) -> usize {
+        epoch_of(&self.0)
+    }
+}
+
+/// The epoch that belongs to a hash. (Now and then two have one: then what ends for one does for
+/// the other.)
+pub fn epoch_of(hash: &[u8; 16]) -> usize {
+    usize::from(u16::from_le_bytes([hash[0], hash[1]])) % EPOCHS
 }
 
 /// The hash of a name that a record belongs to.
@@ -81,6 +105,11 @@ impl<H: Host> Sealed<H> {
     /// The key of what is found by these parts together.
     pub fn key(&self, parts: &[&[u8]]) -> Option<Key> {
         self.keys.name(self.naming, parts).map(Key::new)
+    }
+
+    /// The service of this name.
+    pub fn service(&self, name: &[u8]) -> Option<Service> {
+        self.key(&[b"service", name]).map(|key| Service(key.bytes()))
     }
 
     /// The hash of a name.

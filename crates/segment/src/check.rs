@@ -101,7 +101,7 @@ impl Set {
         host: &impl Host,
         is_home: impl Fn(Key) -> bool,
     ) -> Result<(), What> {
-        let Some(_held) = self.lock.lock(host) else {
+        let Some(_held) = self.hold(host) else {
             return Err(What::Locked(self.lock.holder()));
         };
         let mut cells = Cells::default();

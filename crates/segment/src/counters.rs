@@ -61,7 +61,7 @@ pub struct Statistics {
     pub removed: u64,
     /// Records that left for want of room before they expired.
     pub evicted: u64,
-    /// Expired records that left for want of room.
+    /// Expired records that left for want of room, or were swept out.
     pub expired_away: u64,
     /// Records not stored because the lock of their set was held for too long.
     pub busy: u64,

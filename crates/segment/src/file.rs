@@ -20,11 +20,11 @@ use crate::error::Error;
 use crate::host::{Host, Step, pid_namespace};
 use crate::identity::{FORMAT, Identity, file_size};
 use crate::layout::{HEAD, IDENTITY_WORDS, SET};
-use crate::mapping::Mapping;
+use crate::mapping::{Access, Mapping};
 use crate::unnamed::{Name, Unnamed, check, open_at, owned};
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 use std::fmt::Write;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// How a segment is made, and which one is trusted.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,9 @@ pub struct Options {
     pub group: Option<libc::gid_t>,
     /// A file that is not in memory will do. (What is sealed then is on a disk.)
     pub on_disk: bool,
+    /// A file will do whoever's it is, and whoever may write to it: for one who looks after it, and
+    /// puts nothing of his own there.
+    pub of_anybody: bool,
 }
 
 impl Options {
@@ -49,7 +52,7 @@ impl Options {
 impl Default for Options {
     /// 16 MiB, for its owner alone, in memory.
     fn default() -> Self {
-        Options { size: 16 << 20, mode: 0o600, group: None, on_disk: false }
+        Options { size: 16 << 20, mode: 0o600, group: None, on_disk: false, of_anybody: false }
     }
 }
 
@@ -83,13 +86,23 @@ pub(crate) fn attach(
     name: &CStr,
     options: &Options,
 ) -> Result<Opened, Error> {
-    let name = with_format(name)?;
-    // O_NONBLOCK: a FIFO or a device is not waited for, to be told that it is none of ours.
-    let flags = libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = open_at(directory, name.as_c_str()?, flags, 0)?;
+    let file = open_there(directory, name, libc::O_RDWR)?;
     let size = check_file(file.as_fd(), options)?;
     let identity = read_identity(file.as_fd(), size)?;
-    Ok((Mapping::new(file.as_fd(), identity.sets)?, identity))
+    Ok((Mapping::new(file.as_fd(), identity.sets, Access::Write)?, identity))
+}
+
+/// Step 1 for one who only looks.
+pub(crate) fn view(directory: BorrowedFd<'_>, name: &CStr) -> Result<Opened, Error> {
+    let file = open_there(directory, name, libc::O_RDONLY)?;
+    let identity = read_identity(file.as_fd(), size_of_file(&file_status(file.as_fd())?)?)?;
+    Ok((Mapping::new(file.as_fd(), identity.sets, Access::Read)?, identity))
+}
+
+fn open_there(directory: BorrowedFd<'_>, name: &CStr, rights: c_int) -> Result<OwnedFd, Error> {
+    // O_NONBLOCK: a FIFO or a device is not waited for, to be told that it is none of ours.
+    let flags = rights | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    open_at(directory, with_format(name)?.as_c_str()?, flags, 0)
 }
 
 /// Steps 2 and 3.
@@ -99,6 +112,18 @@ fn create(
     options: &Options,
     host: &impl Host,
 ) -> Result<Opened, Error> {
+    let (file, opened) = unnamed(directory, options, host)?;
+    file.publish(directory, with_format(name)?.as_c_str()?)?;
+    host.step(Step::Linked);
+    Ok(opened)
+}
+
+/// Step 2.
+pub(crate) fn unnamed(
+    directory: BorrowedFd<'_>,
+    options: &Options,
+    host: &impl Host,
+) -> Result<(Unnamed, Opened), Error> {
     let mode = options.mode & if options.group.is_some() { 0o664 } else { 0o644 };
     let file = Unnamed::new(directory, mode)?;
     host.step(Step::FileMade);
@@ -110,10 +135,8 @@ fn create(
         check("chown", unsafe { libc::fchown(file.as_fd().as_raw_fd(), libc::uid_t::MAX, group) })?;
     }
     let identity = fill(file.as_fd(), options.size, host)?;
-    let mapping = Mapping::new(file.as_fd(), identity.sets)?;
-    file.publish(directory, with_format(name)?.as_c_str()?)?;
-    host.step(Step::Linked);
-    Ok((mapping, identity))
+    let mapping = Mapping::new(file.as_fd(), identity.sets, Access::Write)?;
+    Ok((file, (mapping, identity)))
 }
 
 /// A segment without a name, which children of this process share; nobody can make it shorter.
@@ -125,7 +148,7 @@ pub(crate) fn anonymous(size: u64, host: &impl Host) -> Result<Opened, Error> {
     let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
     // SAFETY: a descriptor.
     check("seal", unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) })?;
-    Ok((Mapping::new(file.as_fd(), identity.sets)?, identity))
+    Ok((Mapping::new(file.as_fd(), identity.sets, Access::Write)?, identity))
 }
 
 /// Gives a new file its memory and its identity.
@@ -156,13 +179,7 @@ fn fill(file: BorrowedFd<'_>, size: u64, host: &impl Host) -> Result<Identity, E
 
 /// What the system says of a regular file of this user's, or root's.
 pub fn own_file(file: BorrowedFd<'_>) -> Result<libc::stat, Error> {
-    // SAFETY: a structure of integers, for which zeros are a value.
-    let mut status: libc::stat = unsafe { std::mem::zeroed() };
-    // SAFETY: a descriptor, and a place for the answer.
-    check("stat", unsafe { libc::fstat(file.as_raw_fd(), &mut status) })?;
-    if status.st_mode & libc::S_IFMT != libc::S_IFREG {
-        return Err(Error::NotAFile);
-    }
+    let status = file_status(file)?;
     // SAFETY: has no conditions.
     if status.st_uid != 0 && status.st_uid != unsafe { libc::geteuid() } {
         return Err(Error::Owner);
@@ -170,14 +187,31 @@ pub fn own_file(file: BorrowedFd<'_>) -> Result<libc::stat, Error> {
     Ok(status)
 }
 
+/// What the system says of a regular file.
+pub fn file_status(file: BorrowedFd<'_>) -> Result<libc::stat, Error> {
+    // SAFETY: a structure of integers, for which zeros are a value.
+    let mut status: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: a descriptor, and a place for the answer.
+    check("stat", unsafe { libc::fstat(file.as_raw_fd(), &mut status) })?;
+    if status.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return Err(Error::NotAFile);
+    }
+    Ok(status)
+}
+
+fn size_of_file(status: &libc::stat) -> Result<u64, Error> {
+    u64::try_from(status.st_size).map_err(|_| Error::Truncated)
+}
+
 /// The size of a file that may be trusted to be somebody's of ours.
 fn check_file(file: BorrowedFd<'_>, options: &Options) -> Result<u64, Error> {
-    let status = own_file(file)?;
+    let status = if options.of_anybody { file_status(file)? } else { own_file(file)? };
     let group_may = options.group == Some(status.st_gid);
-    if status.st_mode & (libc::S_IWOTH | if group_may { 0 } else { libc::S_IWGRP }) != 0 {
+    let not_theirs = libc::S_IWOTH | if group_may { 0 } else { libc::S_IWGRP };
+    if !options.of_anybody && status.st_mode & not_theirs != 0 {
         return Err(Error::Mode);
     }
-    let size = u64::try_from(status.st_size).map_err(|_| Error::Truncated)?;
+    let size = size_of_file(&status)?;
     if is_in_memory(file)? {
         if u64::try_from(status.st_blocks).unwrap_or(0) * 512 < size {
             return Err(Error::Holes);
@@ -218,7 +252,7 @@ fn seconds() -> u64 {
 }
 
 /// The name of the file of this format.
-fn with_format(name: &CStr) -> Result<Name, Error> {
+pub(crate) fn with_format(name: &CStr) -> Result<Name, Error> {
     let mut with_format = Name::new();
     with_format.append(name.to_bytes())?;
     write!(with_format, ".v{FORMAT}").map_err(|_| Error::Name)?;

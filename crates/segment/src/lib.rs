@@ -31,6 +31,9 @@
 //! | `lookup` | how records are found, taken and removed without a lock |
 //! | `put` | how they are stored, and why it may be cut off anywhere |
 //! | `lock` | the stamp lock |
+//! | `sweep` | how records are wiped before anybody needs their place |
+//! | `successor` | how a segment takes the place of another one |
+//! | `view` | what can be seen without changing anything |
 //! | `file` | how a segment is made and published, and which one is trusted |
 //! | `unnamed` | files that nobody sees before they are whole |
 //! | `mapping` | the memory, as Rust sees it |
@@ -79,19 +82,25 @@ mod lookup;
 mod mapping;
 mod put;
 mod store;
+mod successor;
+mod sweep;
 mod unnamed;
+mod view;
 
 pub use check::{Census, Fault};
 pub use counters::Statistics;
 pub use error::Error;
-pub use file::{Options, own_file};
+pub use file::{Options, file_status, own_file};
 pub use host::{AtSteps, Host, Process, Step};
 pub use identity::Identity;
 pub use layout::{EPOCHS, Key, MAX_RECORD, SEALING_KEYS};
 pub use lookup::{Buffer, Found, Miss, Wanted};
 pub use put::{Put, Record};
 pub use store::Store;
+pub use successor::{Moved, Successor};
+pub use sweep::Swept;
 pub use unnamed::{Unnamed, open_at};
+pub use view::{Listed, View};
 
 #[cfg(all(test, loom))]
 mod model;

@@ -17,6 +17,15 @@ use crate::layout::{HEAD, Head, SET, Set};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 
+/// What is done with the memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Access {
+    /// It is read, and that alone: a store into it would end the process.
+    Read,
+    /// It is read and written.
+    Write,
+}
+
 /// A segment in this process's memory.
 pub(crate) struct Mapping {
     base: NonNull<u8>,
@@ -30,10 +39,13 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Maps a file with so many sets: rule 3.
-    pub(crate) fn new(file: BorrowedFd<'_>, sets: u64) -> Result<Self, Error> {
+    pub(crate) fn new(file: BorrowedFd<'_>, sets: u64, access: Access) -> Result<Self, Error> {
         let sets = usize::try_from(sets).map_err(|_| Error::Size)?;
         let size = size(sets).ok_or(Error::Size)?;
-        let rights = libc::PROT_READ | libc::PROT_WRITE;
+        let rights = match access {
+            Access::Read => libc::PROT_READ,
+            Access::Write => libc::PROT_READ | libc::PROT_WRITE,
+        };
         let null = std::ptr::null_mut();
         // SAFETY: a new mapping, where the kernel likes: nothing else is there.
         let base = unsafe { libc::mmap(null, size, rights, libc::MAP_SHARED, file.as_raw_fd(), 0) };
@@ -45,6 +57,11 @@ impl Mapping {
         unsafe { libc::madvise(base, size, libc::MADV_DONTDUMP) };
         let base = NonNull::new(base.cast()).ok_or(Error::Size)?;
         Ok(Mapping { base, sets })
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn size(&self) -> u64 {
+        size(self.sets).map_or(0, |size| size as u64)
     }
 
     #[inline(always)]

@@ -114,7 +114,7 @@ impl Set {
         if record.bytes.len() > MAX_RECORD {
             return (Put::TooLarge, Casualties::default());
         }
-        let Some(held) = self.lock.lock(host) else { return (Put::Busy, Casualties::default()) };
+        let Some(held) = self.hold(host) else { return (Put::Busy, Casualties::default()) };
         host.step(Step::Locked);
         let mut filing = Filing::new(self, host, held);
         let stored = filing.put(key, record, now);
@@ -122,6 +122,25 @@ impl Set {
         drop(filing);
         host.step(Step::Unlocked);
         (if stored.is_some() { Put::Stored } else { Put::Busy }, casualties)
+    }
+
+    /// Step 1: the lock, and of a set whose lock was taken over new generations.
+    pub(crate) fn hold(&self, host: &impl Host) -> Option<Held<'_>> {
+        let held = self.lock.lock(host)?;
+        if held.was_taken_over() {
+            self.renew();
+        }
+        Some(held)
+    }
+
+    fn renew(&self) {
+        for slot in 0..SLOTS {
+            let descriptor = self.descriptor(slot, Ordering::Relaxed);
+            if descriptor.state() == State::Free {
+                // Only a holder changes it.
+                let _ = self.replace(slot, descriptor, descriptor.renewed());
+            }
+        }
     }
 
     /// For the holder: wipes a record that is DEAD, but for cells that are in use, and makes its
@@ -148,25 +167,10 @@ impl Set {
 
 impl<'a, H: Host> Filing<'a, H> {
     fn new(set: &'a Set, host: &'a H, held: Held<'a>) -> Self {
-        let (used, casualties) = Default::default();
-        let mut filing =
-            Filing { set, host, held, all_at_home: false, used, slot: None, casualties };
-        if filing.held.was_taken_over() {
-            filing.casualties.taken_over = 1;
-            filing.renew();
-        }
-        filing
-    }
-
-    /// The second half of step 1.
-    fn renew(&self) {
-        for slot in 0..SLOTS {
-            let descriptor = self.set.descriptor(slot, Ordering::Relaxed);
-            if descriptor.state() == State::Free {
-                // Only a holder changes it.
-                let _ = self.set.replace(slot, descriptor, descriptor.renewed());
-            }
-        }
+        let taken_over = held.was_taken_over().into();
+        let casualties = Casualties { taken_over, ..Casualties::default() };
+        let used = Cells::default();
+        Filing { set, host, held, all_at_home: false, used, slot: None, casualties }
     }
 
     /// Steps 2 to 7.

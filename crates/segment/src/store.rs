@@ -1,24 +1,34 @@
 //! The store: the sets of a segment, and who counts what is done with them.
 
-use crate::check::{Census, Fault};
-use crate::counters::{Counter, Statistics, Stripe};
+use crate::check::Fault;
+use crate::counters::{Counter, Stripe};
 use crate::error::Error;
 use crate::file::{self, Opened, Options};
 use crate::host::{Host, Process};
-use crate::identity::Identity;
-use crate::layout::{EPOCHS, Key, SEALING_KEYS, STRIPES, Set};
+use crate::layout::{EPOCHS, Facts, Key, SEALING_KEYS, STRIPES, Set};
 use crate::lookup::{Buffer, Found, Miss, Wanted};
-use crate::mapping::Mapping;
 use crate::put::{Casualties, Put, Record};
+use crate::sweep::Swept;
+use crate::view::View;
 use std::ffi::CStr;
+use std::ops::Deref;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A cache of records in shared memory. See the crate.
 pub struct Store<H = Process> {
-    mapping: Mapping,
-    identity: Identity,
+    view: View,
     host: H,
+}
+
+/// What can be asked of a segment without changing it.
+impl<H> Deref for Store<H> {
+    type Target = View;
+
+    #[inline(always)]
+    fn deref(&self) -> &View {
+        &self.view
+    }
 }
 
 impl Store {
@@ -55,19 +65,10 @@ impl<H: Host> Store<H> {
         Ok(Self::of(opened, host))
     }
 
-    fn of((mapping, identity): Opened, host: impl FnOnce(Process) -> H) -> Self {
-        let host = host(Process::beside(identity.pid_namespace));
-        Store { mapping, identity, host }
-    }
-
-    /// What the segment says it is.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// How many sets it has.
-    pub fn sets(&self) -> usize {
-        self.mapping.sets().len()
+    pub(crate) fn of(opened: Opened, host: impl FnOnce(Process) -> H) -> Self {
+        let view = View::of(opened);
+        let host = host(Process::beside(view.identity().pid_namespace));
+        Store { view, host }
     }
 
     // ------------------------------------------------------------------------------- records
@@ -125,80 +126,82 @@ impl<H: Host> Store<H> {
 
     #[inline]
     fn home(&self, key: Key) -> &Set {
-        let sets = self.mapping.sets();
+        let sets = self.all_sets();
         &sets[key.home(sets.len())]
     }
 
     // ---------------------------------------------------------------- what belongs to sealing
 
-    /// The number of an epoch. It goes into the keys of records that begin anew together.
-    pub fn epoch(&self, number: usize) -> u32 {
-        self.mapping.head().epochs[number % EPOCHS].load(Ordering::Acquire)
-    }
-
     /// Begins the epoch anew: what was stored under keys with the old number is found by nobody.
     pub fn begin_epoch(&self, number: usize) {
-        self.mapping.head().epochs[number % EPOCHS].fetch_add(1, Ordering::AcqRel);
+        self.head().epochs[number % EPOCHS].fetch_add(1, Ordering::AcqRel);
     }
 
     /// The key id of a sealing key, which `check` tells from others (it is not 0, and not the key).
     /// The first to ask gives it one. `None`: all ids are given.
     pub fn key_id(&self, check: u64) -> Option<u8> {
-        let keys = &self.mapping.head().header.sealing_keys;
+        let keys = &self.head().header.sealing_keys;
         (0..SEALING_KEYS).find(|&id| is_or_becomes(&keys[id], check)).map(|id| id as u8)
     }
 
     /// Gives the id of a key that does not seal any more to another one. What the old key sealed
     /// does not open from then on. `false`: it had been given away already.
     pub fn replace_key(&self, id: u8, old: u64, new: u64) -> bool {
-        let keys = &self.mapping.head().header.sealing_keys;
+        let keys = &self.head().header.sealing_keys;
         keys.get(usize::from(id)).is_some_and(|key| {
             key.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire).is_ok()
         })
     }
 
-    /// What tells the sealing keys apart, by key id; 0: none.
-    pub fn sealing_keys(&self) -> [u64; SEALING_KEYS] {
-        let keys = &self.mapping.head().header.sealing_keys;
-        std::array::from_fn(|id| keys[id].load(Ordering::Acquire))
-    }
-
-    /// What tells the key that the keys of the records are made with; 0: none yet.
-    pub fn index_key(&self) -> u64 {
-        self.mapping.head().header.index_key.load(Ordering::Acquire)
-    }
-
     /// Returns `true` if the keys of the records are made with the key that `check` tells from
     /// others (not 0). The first to ask decides.
     pub fn is_index_key(&self, check: u64) -> bool {
-        is_or_becomes(&self.mapping.head().header.index_key, check)
+        is_or_becomes(&self.head().header.index_key, check)
     }
 
-    // ------------------------------------------------------------------------------- numbers
-
-    /// What happened since the segment was made.
-    pub fn statistics(&self) -> Statistics {
-        Statistics::sum(&self.mapping.head().stripes)
-    }
-
-    /// What is in the segment at `now`, roughly if others are at work. Takes no lock.
-    pub fn census(&self, now: u32) -> Census {
-        let sets = self.mapping.sets().iter();
-        sets.map(|set| set.census(now)).fold(Census::default(), Census::and)
-    }
+    // ------------------------------------------------------------------- the segment as a whole
 
     /// Looks at every invariant, one set after the other, with its lock held; the first fault that
     /// it finds.
     pub fn check(&self) -> Result<(), Fault> {
-        let sets = self.mapping.sets();
+        let sets = self.all_sets();
         sets.iter().enumerate().try_for_each(|(number, set)| {
             set.check(&self.host, |key| key.home(sets.len()) == number)
                 .map_err(|what| Fault { set: number, what })
         })
     }
 
+    /// Wipes what has expired by `now`, and what has gone before.
+    pub fn sweep(&self, now: u32) -> Swept {
+        let swept = self.sweep_out(|facts| facts.expiry <= now);
+        self.count(Counter::ExpiredAway, swept.records);
+        swept
+    }
+
+    /// Removes and wipes every record. Such as are stored meanwhile may stay.
+    pub fn clear(&self) -> Swept {
+        let swept = self.sweep_out(|_| true);
+        self.count(Counter::Removed, swept.records);
+        swept
+    }
+
+    fn sweep_out(&self, leaves: impl Fn(Facts) -> bool) -> Swept {
+        let sets = self.all_sets().iter();
+        sets.map(|set| set.sweep(&self.host, &leaves)).fold(Swept::default(), Swept::and)
+    }
+
+    /// [`Store::take`] for a record that goes to another segment.
+    pub(crate) fn take_uncounted(&self, wanted: &Wanted, out: &mut Buffer) -> Result<Found, Miss> {
+        self.home(wanted.key).take(&self.host, wanted, out)
+    }
+
+    /// The record counts as found, in the order in which records leave.
+    pub(crate) fn mark_used(&self, wanted: &Wanted, room: &mut Buffer) {
+        let _ = self.home(wanted.key).get(&self.host, wanted, room);
+    }
+
     fn stripe(&self) -> &Stripe {
-        &self.mapping.head().stripes[self.host.pid() as usize % STRIPES]
+        &self.head().stripes[self.host.pid() as usize % STRIPES]
     }
 
     #[inline]

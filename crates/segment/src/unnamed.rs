@@ -43,6 +43,28 @@ impl Unnamed {
     }
 }
 
+impl Unnamed {
+    /// Gives it this name, whatever has it: nobody ever finds nothing there.
+    pub fn replace(&self, directory: BorrowedFd<'_>, name: &CStr) -> Result<(), Error> {
+        let mut meanwhile = Name::new();
+        meanwhile.append(b".")?;
+        meanwhile.append(name.to_bytes())?;
+        write!(meanwhile, ".{}", std::process::id()).map_err(|_| Error::Name)?;
+        let meanwhile = meanwhile.as_c_str()?;
+        self.publish(directory, meanwhile)?;
+        let directory = directory.as_raw_fd();
+        // SAFETY: C strings and a descriptor.
+        let renamed = check("rename", unsafe {
+            libc::renameat(directory, meanwhile.as_ptr(), directory, name.as_ptr())
+        });
+        if renamed.is_err() {
+            // SAFETY: a C string and a descriptor.
+            unsafe { libc::unlinkat(directory, meanwhile.as_ptr(), 0) };
+        }
+        renamed
+    }
+}
+
 impl AsFd for Unnamed {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use sslcache_segment::{Error, Key, MAX_RECORD, Options, Put, Record, Store, Wanted};
 
-const SMALL: Options = Options { size: 1 << 20, mode: 0o600, group: None, on_disk: false };
+const SMALL: Options =
+    Options { size: 1 << 20, mode: 0o600, group: None, on_disk: false, of_anybody: false };
 
 /// A directory in memory, for one test.
 struct Directory {
@@ -110,8 +111,12 @@ fn a_file_that_others_may_write_to_is_refused() {
     assert!(directory.open(&Options { group: Some(group), ..SMALL }).is_ok());
     assert_eq!(directory.error(&Options { group: Some(group + 1), ..SMALL }), Error::Mode);
     set_mode(0o600);
+    set_mode(0o622);
+    assert!(directory.open(&Options { of_anybody: true, ..SMALL }).is_ok());
+    set_mode(0o600);
     if chown(directory.segment(), Some(12345), None).is_ok() {
         assert_eq!(directory.error(&SMALL), Error::Owner);
+        assert!(directory.open(&Options { of_anybody: true, ..SMALL }).is_ok());
     }
 }
 
