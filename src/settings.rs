@@ -8,10 +8,10 @@ use std::ffi::CStr;
 use std::fmt::{self, Write};
 
 use once_cell::race::OnceBox;
+use sslcache_settings::overrides::{self, Overrides};
 
 use crate::ffi::memory::boxed;
 use crate::output::{Output, Text};
-use crate::overrides::{self, Overrides};
 use crate::shared;
 use crate::trusted_path::Refused;
 use crate::undisturbed::Undisturbed;

@@ -1,6 +1,7 @@
 //! SSL_new(3): connections, as far as sessions need them
 
 use libc::c_int;
+use sslcache_facts::Fact;
 
 use crate::ffi::args::made;
 use crate::ffi::constants::SSL_R_NULL_SSL_CTX;
@@ -9,6 +10,7 @@ use crate::ffi::guard::guard;
 use crate::ffi::handle::Handle;
 use crate::ffi::types::{SSL, SSL_CTX};
 use crate::interpose::calls;
+use crate::seen;
 use crate::standalone::{Connection, Context};
 use crate::standing;
 
@@ -24,6 +26,7 @@ use crate::standing;
 /// `ctx` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn SSL_new(ctx: *mut SSL_CTX) -> *mut SSL {
+    seen::note(Fact::Connection);
     if let Some(real) = standing::of(ctx) {
         // SAFETY: the caller's promise.
         return unsafe { calls::new(real, ctx) };

@@ -1,11 +1,14 @@
 //! `SSL_CTX_add_session`, and everything else that stores: what comes in, and what leaves for it.
 
+use sslcache_facts::Fact;
+
 use super::leave::next_of;
 use super::shared::Shared;
 use super::{Held, InternalCache, SessionRef, Standing, presence};
 use crate::cache::{Departures, Insertion, Key};
 use crate::ffi::guard::guard;
 use crate::ffi::live::Ctx;
+use crate::seen;
 
 impl<S> InternalCache<S>
 where
@@ -25,6 +28,7 @@ where
         }
         match guard(None, || self.insert(ctx, session, shared)) {
             Some((key, Insertion::Added { replaced, evicted })) => {
+                seen::note(Fact::Stored);
                 self.show(session, &key);
                 match shared {
                     None => self.made_room(ctx, &key, replaced, evicted),

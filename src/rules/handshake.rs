@@ -1,12 +1,14 @@
 //! What a handshake does with the cache: a server's look-up, and the end of a handshake.
 
 use libc::c_long;
+use sslcache_facts::Fact;
 
 use super::shared::Shared;
 use super::{Handshake, Held, InternalCache, SessionRef, Source, Standing};
 use crate::cache::{Key, SessionCache};
 use crate::ffi::guard::guard;
 use crate::ffi::live::{Ctx, Ssl};
+use crate::seen;
 
 /// What a server's look-up found, and a handshake accepts.
 pub struct Found<S> {
@@ -33,8 +35,10 @@ where
         single_use: bool,
     ) -> Option<Found<S>> {
         if self.server_mode(ctx).looks_up() {
+            seen::note(Fact::LookedUp);
             if let Some(session) = self.cached(ctx, ssl, key, single_use) {
                 let session = accepted(session, Source::Cache)?;
+                seen::note(Fact::Found);
                 return Some(Found { session, was_cached: true });
             }
             self.count(|counters| &counters.misses);
@@ -89,6 +93,9 @@ where
         // Known from now on, should the application be the one that adds it.
         let made = || self.share(ctx)?.made::<S::Standing>(ssl, &session.key());
         let shared = if handshake.server { guard(None, made) } else { None };
+        if !handshake.is_found_by_id() {
+            seen::note(Fact::Ticket);
+        }
         let mode = if handshake.server { self.server_mode(ctx) } else { self.mode() };
         if mode.stores_after(handshake, self.callbacks.remove_cb().is_some()) {
             self.store(ctx, session, shared.filter(|_| handshake.is_found_by_id()).as_ref());

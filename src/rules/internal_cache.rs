@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use libc::{c_int, c_long};
 use once_cell::race::OnceBox;
+use sslcache_facts::Fact;
 
 use super::lhash_view::{EndedView, LhashView};
 use super::presence::Seat;
@@ -14,6 +15,7 @@ use crate::ffi::constants::*;
 use crate::ffi::lhash::LhashFunctions;
 use crate::ffi::memory::boxed;
 use crate::ffi::types::LHASH_OF_SSL_SESSION;
+use crate::seen;
 use crate::settings::settings;
 
 /// A context's sessions with the rules around them.
@@ -37,7 +39,9 @@ pub struct InternalCache<S> {
 impl<S: SessionRef> Default for InternalCache<S> {
     fn default() -> Self {
         InternalCache {
-            sessions: SessionCache::new(capacity(settings().set.first_size())),
+            sessions: SessionCache::new(capacity(
+                settings().set.size(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT),
+            )),
             seat: OnceBox::new(),
             mode: AtomicU32::new(SSL_SESS_CACHE_SERVER),
             size: AtomicUsize::new(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT),
@@ -107,7 +111,8 @@ impl<S: SessionRef> InternalCache<S> {
 
     /// The cache mode that counts.
     pub fn mode(&self) -> CacheMode {
-        CacheMode(settings().set.mode(self.mode.load(Ordering::Relaxed)))
+        let mode = CacheMode(self.mode.load(Ordering::Relaxed));
+        if settings().set.cache_off() { mode.without_servers() } else { mode }
     }
 
     /// What happened here so far.
@@ -124,13 +129,22 @@ impl<S: SessionRef> InternalCache<S> {
             SSL_CTRL_SESS_CACHE_FULL => self.counted(|counters| &counters.cache_full),
             SSL_CTRL_SET_SESS_CACHE_SIZE => self.set_size(argument),
             SSL_CTRL_GET_SESS_CACHE_SIZE => self.size.load(Ordering::Relaxed) as c_long,
-            SSL_CTRL_SET_SESS_CACHE_MODE => {
-                self.mode.swap(argument as u32, Ordering::Relaxed).into()
-            }
+            SSL_CTRL_SET_SESS_CACHE_MODE => self.set_mode(argument as u32).into(),
             SSL_CTRL_GET_SESS_CACHE_MODE => self.mode.load(Ordering::Relaxed).into(),
             _ => return None,
         };
         Some(answer)
+    }
+
+    /// Sets the mode; returns the previous one.
+    fn set_mode(&self, mode: u32) -> u32 {
+        let new = CacheMode(mode);
+        if !new.covers(true) {
+            seen::note(Fact::CacheOff);
+        } else if !new.looks_up() || !new.stores() {
+            seen::note(Fact::OwnCache);
+        }
+        self.mode.swap(mode, Ordering::Relaxed)
     }
 
     /// Sets the size, without evicting: the next add does. The previous size, or 0 for a negative

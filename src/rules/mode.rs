@@ -57,6 +57,11 @@ impl CacheMode {
         CacheMode((self.0 | SSL_SESS_CACHE_SERVER) & !SSL_SESS_CACHE_NO_INTERNAL)
     }
 
+    /// The same for a server that is not to keep sessions, whatever its application says.
+    pub fn without_servers(self) -> Self {
+        CacheMode(self.0 & !SSL_SESS_CACHE_SERVER)
+    }
+
     /// Adding a session sets its time to now.
     pub fn updates_time(self) -> bool {
         self.has(SSL_SESS_CACHE_UPDATE_TIME)

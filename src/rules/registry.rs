@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use once_cell::race::OnceBox;
+use sslcache_facts::Fact;
 use sslcache_sync::Lock;
 
 use super::presence::{self, BloomRows, Group, SEATS, Seat};
@@ -13,7 +14,7 @@ use crate::cache::{Expiry, Key};
 use crate::ffi::live::{Ctx, Ssl};
 use crate::ffi::memory::{Counted, NoMemory, boxed};
 use crate::shared::{self, Name, Realm, Tier};
-use crate::{fork, report};
+use crate::{fork, report, seen};
 
 /// One standing of the library, as the rules see it.
 pub trait Standing: Sized + 'static {
@@ -87,6 +88,7 @@ where
     /// `context`, whose part this is, has been made: it is in the report at exit, if there will be
     /// one.
     pub fn made(&self, context: &Counted<<S::Standing as Standing>::Context>) {
+        seen::note(Fact::Context);
         fork::register();
         if report::stats_wanted() {
             report::at_exit(report_all::<S::Standing>);

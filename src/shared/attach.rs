@@ -11,8 +11,8 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use once_cell::race::OnceBox;
 use sslcache_seal::{Kept, KeyFile, Keys, Sealed, Secret};
 use sslcache_segment::{Error, Store};
+use sslcache_settings::shared::{KeyFrom, Memory, Options, Wrong};
 
-use super::options::{KeyFrom, Memory, Options, Wrong};
 use super::tier::Tier;
 use crate::ffi::memory::{OwnedCStr, append, boxed, copied};
 

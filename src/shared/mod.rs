@@ -5,7 +5,6 @@
 //!
 //! | file | says |
 //! | --- | --- |
-//! | `options` | what the variable may say |
 //! | `attach` | how a process finds the memory and its keys, and when |
 //! | `tier` | what is done with a session there, and under which key it lies |
 //! | `id` | a session's DER without its id, which is not stored twice |
@@ -13,10 +12,9 @@
 
 mod attach;
 mod id;
-mod options;
 mod recent;
 mod tier;
 
 pub use attach::{attach, attach_if_there, describe, tier};
-pub use options::Wrong;
+pub use sslcache_settings::shared::Wrong;
 pub use tier::{Name, Place, Realm, Room, Tier, seconds};

@@ -10,7 +10,6 @@ use std::fmt;
 
 use libc::c_long;
 
-use crate::ffi::constants::{SSL_SESS_CACHE_SERVER, SSL_SESSION_CACHE_MAX_SIZE_DEFAULT};
 use crate::quantity::number;
 
 /// What is decided for every context.
@@ -167,11 +166,6 @@ impl Overrides {
         self.size.unwrap_or(applications)
     }
 
-    /// The size of a cache whose application has set none.
-    pub fn first_size(&self) -> usize {
-        self.size(SSL_SESSION_CACHE_MAX_SIZE_DEFAULT)
-    }
-
     /// The timeout that counts, for an application that has set this one. One that is 0 or less has a
     /// meaning of its own, and stays.
     pub fn timeout(&self, applications: c_long) -> c_long {
@@ -187,10 +181,9 @@ impl Overrides {
         self.timeout.is_some()
     }
 
-    /// The cache mode that counts, for an application that has set this one.
-    pub fn mode(&self, applications: u32) -> u32 {
-        let off = self.cache == Some(false);
-        if off { applications & !SSL_SESS_CACHE_SERVER } else { applications }
+    /// Servers keep no sessions.
+    pub fn cache_off(&self) -> bool {
+        self.cache == Some(false)
     }
 
     /// Servers are served from our cache, also those that keep none or one of their own.
