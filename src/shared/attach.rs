@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use once_cell::race::OnceBox;
 use sslcache_seal::{Kept, KeyFile, Keys, Sealed, Secret};
-use sslcache_segment::{Error, Store};
+use sslcache_segment::{Error, Store, is_in_memory};
 use sslcache_settings::shared::{KeyFrom, Memory, Options, Wrong};
 
 use super::tier::Tier;
@@ -96,8 +96,11 @@ impl Opened {
     }
 }
 
-/// `NAME.key` beside the memory.
+/// `NAME.key` beside the memory. On a disk there is to be neither.
 fn keys_beside(directory: BorrowedFd<'_>, name: &CStr, make: bool) -> Result<Secret<Keys>, Wrong> {
+    if !is_in_memory(directory).map_err(Wrong::Segment)? {
+        return Err(Wrong::Segment(Error::OnDisk));
+    }
     let name = joined(&[name.to_bytes(), b".key"])?;
     let read = if make { KeyFile::read_or_make } else { KeyFile::read };
     read(directory, &name).map_err(Wrong::Keys)

@@ -8,6 +8,7 @@
  *   early NAME                waits until the second descriptor ends, then reads early data; answered at "earned"
  *   earned                    how many of those were given early data
  *   remove, add, flush [N], free, counters, timeout N, time N, id, found ID   of the context, or its last session
+ *   busy NAME                 from now on a thread adds and removes sessions like its last one
  *   clock N                   the time stands still in this second; 0: it goes on
  *   connect NAME              a handshake as a client
  */
@@ -383,6 +384,32 @@ static void earned(char *answer, size_t room)
     snprintf(answer, room, "%d", atomic_exchange(&were_given, 0));
 }
 
+/* ------------------------------------------------------------------ a thread that is never done */
+
+enum { STORED = 50 };
+static SSL_SESSION *stored[STORED];
+
+static void *store(void *argument)
+{
+    Context *context = argument;
+    for (unsigned int i = 0;; i++) {
+        SSL_CTX_add_session(context->ctx, stored[i % STORED]);
+        SSL_CTX_remove_session(context->ctx, stored[i % STORED]);
+    }
+    return NULL;
+}
+
+static void be_busy(Context *context)
+{
+    pthread_t thread;
+    for (int i = 0; i < STORED; i++) {
+        unsigned char id[32] = {(unsigned char)i};
+        stored[i] = SSL_SESSION_dup(context->last);
+        SSL_SESSION_set1_id(stored[i], id, sizeof id);
+    }
+    pthread_create(&thread, NULL, store, context);
+}
+
 /* ------------------------------------------------------------------ commands */
 
 static int bytes_of(const char *text, unsigned char *bytes)
@@ -426,6 +453,8 @@ static void obey(char *command, int descriptor, int other, char *answer, size_t 
         accept_one(context, descriptor, argument, answer, room);
     } else if (!strcmp(verb, "connect")) {
         connect_one(context, descriptor, answer, room);
+    } else if (!strcmp(verb, "busy")) {
+        be_busy(context);
     } else if (!strcmp(verb, "end")) {
         finish(context->kept, "clean");
     } else if (!strcmp(verb, "early")) {

@@ -222,8 +222,8 @@ fn check_file(file: BorrowedFd<'_>, options: &Options) -> Result<u64, Error> {
     Ok(size)
 }
 
-/// tmpfs or ramfs.
-fn is_in_memory(file: BorrowedFd<'_>) -> Result<bool, Error> {
+/// Whether a file, or what is made in a directory, lies in memory: tmpfs or ramfs.
+pub fn is_in_memory(file: BorrowedFd<'_>) -> Result<bool, Error> {
     const RAMFS_MAGIC: i64 = 0x8584_58f6;
     // SAFETY: a structure of integers, for which zeros are a value.
     let mut system: libc::statfs = unsafe { std::mem::zeroed() };

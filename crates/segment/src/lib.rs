@@ -90,7 +90,7 @@ mod view;
 pub use check::{Census, Fault};
 pub use counters::Statistics;
 pub use error::Error;
-pub use file::{Options, file_status, own_file};
+pub use file::{Options, file_status, is_in_memory, own_file};
 pub use host::{AtSteps, Host, Process, Step};
 pub use identity::Identity;
 pub use layout::{EPOCHS, Key, MAX_RECORD, SEALING_KEYS};
