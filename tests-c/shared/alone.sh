@@ -1,6 +1,7 @@
 # processes without libssl, which have the library's own objects, share them too
 ln -sf "$lib" "$bin/libsslcache.so.0"
-build alone alone.c -I"$root/include" "$lib" -Wl,-rpath,"$bin"
+flags=(-I"$root/include" "${flags[@]}")
+build alone alone.c "$lib" -Wl,-rpath,"$bin"
 dir=$(mktemp -d /dev/shm/sslcache-alone.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
 
@@ -33,7 +34,7 @@ if [ "$(id -u)" = 0 ]; then
     chmod 755 "$safe"
     chmod 777 "$dir"
     install -m 755 "$lib" "$safe/libsslcache.so.0"
-    build alone_setuid alone.c -I"$root/include" "$lib" -Wl,-rpath,"$safe"
+    build alone_setuid alone.c "$lib" -Wl,-rpath,"$safe"
     install -o 65534 -m 4755 "$bin/alone_setuid" "$safe/alone"
     is_same 'a setuid program works' 1 "$(ended 20 SSLCACHE_SHARED="$dir/setuid,sizze=1" "$safe/alone" make one)"
     ended 20 SSLCACHE_SHARED="$dir/setuid,size=1m" "$safe/alone" make one >/dev/null

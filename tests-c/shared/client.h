@@ -50,8 +50,9 @@ static void make_certificate(const char *name, const char *subject, const char *
     X509_gmtime_adj(X509_getm_notBefore(certificate), -86400L * 365 * 10);
     X509_gmtime_adj(X509_getm_notAfter(certificate), 86400 * 30);
     X509_set_pubkey(certificate, key);
-    X509_NAME *named = X509_get_subject_name(certificate);
+    X509_NAME *named = X509_NAME_new();
     X509_NAME_add_entry_by_txt(named, "CN", MBSTRING_ASC, (const unsigned char *)subject, -1, -1, 0);
+    X509_set_subject_name(certificate, named);
     if (issuer) {
         X509 *authority = read_certificate(issuer);
         X509_set_issuer_name(certificate, X509_get_subject_name(authority));
@@ -68,6 +69,7 @@ static void make_certificate(const char *name, const char *subject, const char *
         X509_add_ext(certificate, extension, -1);
         X509_EXTENSION_free(extension);
     }
+    X509_NAME_free(named);
     X509_sign(certificate, signs ? signs : key, EVP_sha256());
     snprintf(path, sizeof path, "%s.pem", name);
     FILE *file = fopen(path, "w");

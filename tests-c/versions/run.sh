@@ -10,6 +10,7 @@ usage: tests-c/versions/run.sh [--version BUILD ...] [--quick] [--lib PATH]
 For each build of build.sh, which is built first if need be:
   conformance   tests-c/run.sh, with that release's headers and libraries
   handshake     tests-c/handshake/run.sh, the scenarios built for that release
+  shared        tests-c/shared/run.sh, several processes with one cache
   quic          connections over loopback UDP, without and with the library in front: the same trace (from 3.5)
   random        tests-c/random/run.sh, random sequences (3.x)
 
@@ -121,6 +122,7 @@ for build in "${builds[@]}"; do
     libssl=$out/$build/lib headers=$out/$build/include
     run_suite "$build" conformance "$root/tests-c/run.sh" --lib "$lib" --libssl "$libssl" --headers "$headers" --out "$out/conformance/$build"
     run_suite "$build" handshake "$root/tests-c/handshake/run.sh" --lib "$lib" --libssl "$libssl" --headers "$headers"
+    run_suite "$build" shared "$root/tests-c/shared/run.sh" --lib "$lib" --libssl "$libssl" --headers "$headers" --out "$out/shared/$build"
     case $build in
         3.[5-9]* | 4.*) run_suite "$build" quic quic_traces "$build" ;;
     esac
