@@ -13,6 +13,8 @@
 #   configure VARIANT  writes its configuration for $port: best, stock, or another one
 #   start              start_server COMMAND...
 #   reload             if there is such a thing
+#   one_process        set: it has no workers
+#   user               of the directory of what is shared, if it is not root that starts it
 limit=1500
 . "$(dirname "$0")/common.sh"
 . "$here/reach/measure.inc"
@@ -30,7 +32,8 @@ measure() {
     unset SSLCACHE_SHARED SSLCACHE_SET
     if [ "$variant" = ours ]; then
         preload=$lib
-        export SSLCACHE_SHARED=$shm/$name SSLCACHE_SET="cache=on tickets=off"
+        rm -rf "${shm:?}/$name" && mkdir -m 700 "$shm/$name" && chown "${user-root}" "$shm/$name"
+        export SSLCACHE_SHARED=$shm/$name/web SSLCACHE_SET="cache=on tickets=off"
     fi
     new_stats
     free_port

@@ -137,7 +137,7 @@ static int start_tls(int fd)
 static int connected(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
-    struct timeval patience = {.tv_sec = 10};
+    struct timeval patience = {.tv_sec = 3};
     int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
 
     address.sin_port = htons((unsigned short)atoi(options.port));

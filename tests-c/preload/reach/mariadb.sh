@@ -3,7 +3,7 @@ title="MariaDB"
 best="tickets"
 one_process=1
 need mariadbd mariadb-server-core
-client=(--starttls mysql)
+client=(--starttls mysql --wait 100)
 mkdir -p "$tmp/data" && chmod 777 "$tmp/data"
 
 configure() { :; }

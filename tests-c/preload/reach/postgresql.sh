@@ -5,7 +5,8 @@ best="none: it resumes nothing"
 postgres=/usr/lib/postgresql/15/bin
 [ -x $postgres/postgres ] || install postgresql-15
 [ -x $postgres/postgres ] || skip_all "postgres is missing (package postgresql-15)"
-client=(--starttls postgres)
+client=(--starttls postgres --wait 100)
+user=nobody
 data=$tmp/data
 
 configure() {
