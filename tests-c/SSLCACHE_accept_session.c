@@ -7,6 +7,8 @@
 #define REPORTS_SORTED 0 /* compared with what is written down */
 #include "der.h"
 
+#define PAST 1000000000L /* sessions of then have expired, whatever T0 is */
+
 static SSL_CTX *server(void)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLSv1_2_server_method());
@@ -73,7 +75,7 @@ static void look_ups(void)
 {
     section("a look-up goes by version and id, and asks neither age nor mode");
     SSL_CTX *ctx = server();
-    SSL_SESSION *old = session_new("old", TLS1_2_VERSION, T0, 100);
+    SSL_SESSION *old = session_new("old", TLS1_2_VERSION, PAST, 100);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF | SSL_SESS_CACHE_NO_INTERNAL);
     TRACE(found(ctx, TLS1_2_VERSION, "old"));
     TRACE(SSL_CTX_add_session(ctx, old));
@@ -102,7 +104,7 @@ static void accepting(void)
     SSL_CTX_sess_set_remove_cb(ctx, say_removed);
     SSL_SESSION *a = live_session("a");
     TRACE(SSL_CTX_add_session(ctx, a));
-    add_new(ctx, "old", T0, 100);
+    add_new(ctx, "old", PAST, 100);
     accept_id(ctx, "a");
     accept_id(ctx, "a");
     accept_id(ctx, "nobody's");
@@ -151,7 +153,7 @@ static void accepting(void)
     print_counters(ctx);
 
     section("an expired one from get_cb is reported as removed");
-    to_give = session_new("e", TLS1_2_VERSION, T0, 100);
+    to_give = session_new("e", TLS1_2_VERSION, PAST, 100);
     accept_id(ctx, "e");
     print_counters(ctx);
     to_give = NULL;
@@ -228,7 +230,7 @@ static void negotiating(void)
     SSL_CTX_sess_set_new_cb(ctx, takes);
     SSL_CTX_sess_set_remove_cb(ctx, say_removed);
     SSL_CTX_sess_set_cache_size(ctx, 1);
-    add_new(ctx, "victim", T0, 100);
+    add_new(ctx, "victim", PAST, 100);
     a = live_session("a");
     TRACE(negotiate(ctx, a));
     CALL(SSL_SESSION_free(a));
@@ -248,7 +250,7 @@ static void auto_clear(long mode)
     SSL_SESSION *a = live_session("a");
     int at = 0;
 
-    add_new(ctx, "old", T0, 100);
+    add_new(ctx, "old", PAST, 100);
     for (int i = 1; i <= 600; i++) {
         negotiate(ctx, a);
         if (at == 0 && strcmp(found(ctx, TLS1_2_VERSION, "old"), "old") != 0)

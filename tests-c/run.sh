@@ -4,8 +4,8 @@ set -u
 
 usage() {
     cat <<'END'
-usage: tests-c/run.sh [--list] [--only NAME] [--standing libssl|standalone|interposed] [--valgrind] [--lib PATH]
-                      [--libssl DIR --headers DIR --out DIR]
+usage: tests-c/run.sh [--list] [--only NAME] [--standing libssl|standalone|interposed] [--valgrind] [--shared]
+                      [--lib PATH] [--libssl DIR --headers DIR --out DIR]
 
 Each program runs in three standings and must print the same bytes in each:
   libssl      built with OpenSSL's header, linked with libssl: the oracle
@@ -24,10 +24,13 @@ decides in that standing). "difference: -Bsymbolic" in its first line: only in f
   --list           the names of all
   --standing S     this standing alone (may be given more than once)
   --valgrind       run under memcheck: any error or leak fails; libssl only if asked for by --standing
+  --shared         the library has SSLCACHE_SHARED, and the programs sessions that are shared;
+                   NAME.shared.expected is what is then printed otherwise
   --lib PATH       the library to test (default target/release/libsslcache.so)
   --libssl DIR     another libssl.so and libcrypto.so as the oracle, with
   --headers DIR    the headers of that release, and
-  --out DIR        a place of its own for the programs and their output (default target/tests-c)
+  --out DIR        a place of its own for the programs and their output (default target/tests-c, with --shared
+                   target/tests-c-shared)
   --help           this text
 
 Exit status: 0 if every check passed, 1 otherwise.
@@ -37,12 +40,13 @@ END
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 lib=$root/target/release/libsslcache.so
-out=$root/target/tests-c
+out=
 only=
 standings=()
 valgrind=
 libssl=
 headers=
+. "$here/segment.sh"
 
 need_value() { [ $# -ge 2 ] || { echo "run.sh: $1 needs a value" >&2; exit 2; }; }
 while [ $# -gt 0 ]; do
@@ -56,10 +60,12 @@ while [ $# -gt 0 ]; do
         --headers) need_value "$@"; headers=$(realpath -m "$2"); shift ;;
         --out) need_value "$@"; out=$(realpath -m "$2"); shift ;;
         --valgrind) valgrind=yes ;;
+        --shared) shared=yes ;;
         *) echo "run.sh: unknown argument $1" >&2; usage >&2; exit 2 ;;
     esac
     shift
 done
+[ -n "$out" ] || out=$root/target/tests-c${shared:+-shared}
 if [ ${#standings[@]} -eq 0 ]; then
     standings=(libssl standalone interposed)
     plain_oracle=$valgrind
@@ -129,6 +135,10 @@ is_no_difference() { head -n 1 "$here/$1.c" | grep -q '^/\* difference: -Bsymbol
 
 # The file that says what program $1 must print in standing $2.
 expected() {
+    if differs_shared "$1" "$2"; then echo "$here/$1.shared.expected"; else expected_unshared "$1" "$2"; fi
+}
+differs_shared() { [ -n "$shared" ] && [ "$2" != libssl ] && [ -f "$here/$1.shared.expected" ]; }
+expected_unshared() {
     if [[ $1:$2 == differences/*:interposed ]] && is_no_difference "$1"; then
         echo "$here/$1.libssl.expected"
         return
@@ -148,7 +158,8 @@ expected() {
 
 # Runs program $1 in standing $2; its output goes to $out/$1.$2.out and .err.
 run() {
-    local command=() binary=$out/libssl/$1 seconds=30
+    local command=() binary=$out/libssl/$1 seconds=30 around=with_segment
+    [ "$2" = libssl ] && around=
     [ "$2" = standalone ] && binary=$out/sslcache/$1
     if [ -n "$valgrind" ] && { [ "$2" != libssl ] || [ -z "$plain_oracle" ]; }; then
         command=(valgrind -q --leak-check=full --error-exitcode=9 --child-silent-after-fork=yes)
@@ -157,7 +168,7 @@ run() {
     local variables=("${from_libssl[@]}")
     [ "$2" = interposed ] && variables+=("LD_PRELOAD=$lib")
     mkdir -p "$(dirname "$out/$1")"
-    (cd "$out" && timeout "$seconds" env "${variables[@]}" "${command[@]}" "$binary") \
+    (cd "$out" && $around timeout "$seconds" env "${variables[@]}" "${command[@]}" "$binary") \
         >"$out/$1.$2.out" 2>"$out/$1.$2.err" </dev/null
 }
 
@@ -183,6 +194,9 @@ check() {
         cat "$out/$name.$standing.diff"
     elif [ ! -s "$out/$name.$standing.out" ]; then
         fail "$label: printed nothing"
+    elif differs_shared "$name" "$standing" &&
+        cmp -s "$(expected_unshared "$name" "$standing")" "$out/$name.$standing.out"; then
+        fail "$label: the same as without --shared: no difference any more"
     else
         ok "$label"
     fi
@@ -265,7 +279,8 @@ for name in "${programs[@]}"; do
     wants standalone && is_shown "$name" standalone && targets+=("$out/sslcache/$name")
 done
 mkdir -p "$out"
-if ! make --no-print-directory -k -s -j2 LIB="$lib" LIBSSL="$libssl" HEADERS="$headers" OUT="$out" "${targets[@]}" 2>"$out/build.err"; then
+if ! make --no-print-directory -k -s -j2 LIB="$lib" LIBSSL="$libssl" HEADERS="$headers" OUT="$out" SHARED="$shared" \
+        "${targets[@]}" 2>"$out/build.err"; then
     fail "build"
     head -n 60 "$out/build.err"
 fi

@@ -29,7 +29,8 @@ fn generate() -> String {
         .replace("@COUNTS@", &counts)
         .replace("@FUNCTIONS@", &functions(&exported))
         .replace("@ABSENT@", &not_exported(&absent))
-        .replace("@DIFFERENCES@", &differences())
+        .replace("@DIFFERENCES@", &differences("differences.tsv"))
+        .replace("@SHARED@", &differences("shared.tsv"))
 }
 
 /// One line for the functions of which the same is to be said.
@@ -55,8 +56,11 @@ fn not_exported(rows: &[&Row]) -> String {
     rows.iter().map(|row| code(&row.symbol)).collect::<Vec<_>>().join(", ")
 }
 
-fn differences() -> String {
-    let lines = cells("differences.tsv").into_iter();
+/// What is different at all, and what is besides with SSLCACHE_SHARED.
+const DIFFERENCES: [&str; 2] = ["differences.tsv", "shared.tsv"];
+
+fn differences(file: &str) -> String {
+    let lines = cells(file).into_iter();
     table(["what", "why", "test"], lines.map(|[what, why, test]| [what, why, tests(&test)]))
 }
 
@@ -132,7 +136,7 @@ fn every_row_has_a_test() {
     for row in rows().iter().filter(|row| row.is_exported()) {
         assert!(row.test != NO_TEST && !row.test.is_empty(), "{}: no test", row.symbol);
     }
-    for [what, why, test] in cells("differences.tsv") {
+    for [what, why, test] in DIFFERENCES.into_iter().flat_map(cells) {
         let is_said = !what.is_empty() && !why.is_empty();
         assert!(is_said && test != NO_TEST && !test.is_empty(), "{what}: {why}: {test}");
     }
@@ -151,7 +155,7 @@ fn exists(test: &str) -> bool {
     let in_a_file = |files: Vec<(String, String)>, text: &str| {
         files.iter().any(|(_, source)| source.contains(text))
     };
-    ["tests-c", "tests-c/differences", "tests-c/install", "tests-c/process"]
+    ["tests-c", "tests-c/differences", "tests-c/install", "tests-c/process", "tests-c/shared"]
         .iter()
         .any(|d| program(d))
         || in_a_file(sources("tests-c/handshake", ".c"), &scenario)
@@ -161,7 +165,8 @@ fn exists(test: &str) -> bool {
 #[test]
 fn every_test_that_is_named_exists() {
     let named = rows().into_iter().map(|row| row.test);
-    let named = named.chain(cells("differences.tsv").into_iter().map(|[_, _, tests]| tests));
+    let differences = DIFFERENCES.into_iter().flat_map(cells);
+    let named = named.chain(differences.map(|[_, _, tests]| tests));
     let named: Vec<String> = named.filter(|names| names != NO_TEST).collect();
     let missing: BTreeSet<&str> =
         named.iter().flat_map(|names| names.split(' ')).filter(|name| !exists(name)).collect();
@@ -183,6 +188,25 @@ fn every_difference_that_has_a_program_is_on_the_page() {
         let shown = [format!("`{name}`"), format!("`differences/{name}`")];
         assert!(shown.iter().any(|name| page.contains(name)), "{name} is not on the page");
     }
+}
+
+/// What is printed otherwise with SSLCACHE_SHARED has its reason in that table.
+#[test]
+fn every_print_of_its_own_with_shared_has_a_reason() {
+    let named: BTreeSet<String> = cells("shared.tsv")
+        .into_iter()
+        .flat_map(|[_, _, tests]| tests.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let programs = ["tests-c", "tests-c/differences"]
+        .into_iter()
+        .flat_map(|directory| sources(directory, ".shared.expected"));
+    let scenarios = sources("tests-c/handshake/expected", ".shared").into_iter();
+    // Of a scenario there is one for each protocol.
+    let scenarios = scenarios.map(|(name, _)| name.rsplit_once('_').unwrap().0.to_owned());
+    let printed: BTreeSet<String> = programs.map(|(name, _)| name).chain(scenarios).collect();
+    assert!(printed.len() > 20, "{printed:?}");
+    let without_a_reason: Vec<_> = printed.difference(&named).collect();
+    assert!(without_a_reason.is_empty(), "{without_a_reason:?} are not in shared.tsv");
 }
 
 // ------------------------------------------------------------------------------- a difference

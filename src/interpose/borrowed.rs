@@ -75,20 +75,19 @@ impl RealCtx<'_> {
         unsafe { call!(self.real, SSL_CTX_get_verify_mode(self.ctx.as_ptr()), 0) }
     }
 
-    /// Whether it was made for servers alone.
-    pub fn is_servers(self) -> bool {
+    /// Whether it was made for clients alone.
+    pub fn is_clients(self) -> bool {
         let (real, null) = (self.real, std::ptr::null());
         // SAFETY: a live context of this libssl; the methods are there for ever.
         unsafe {
             let method = call!(real, SSL_CTX_get_ssl_method(self.ctx.as_ptr()), null);
-            [
-                call!(real, TLS_server_method(), null),
-                call!(real, DTLS_server_method(), null),
-                call!(real, TLSv1_2_server_method(), null),
-                call!(real, DTLSv1_2_server_method(), null),
-            ]
-            .contains(&method)
-                && !method.is_null()
+            let clients = [
+                call!(real, TLS_client_method(), null),
+                call!(real, DTLS_client_method(), null),
+                call!(real, TLSv1_2_client_method(), null),
+                call!(real, DTLSv1_2_client_method(), null),
+            ];
+            !method.is_null() && clients.contains(&method)
         }
     }
 
@@ -164,13 +163,6 @@ impl<'a> RealSsl<'a> {
     pub fn takes_no_tickets(self) {
         // SAFETY: a live connection of this libssl.
         unsafe { call!(self.real, SSL_set_options(self.ssl.as_ptr(), SSL_OP_NO_TICKET), 0) };
-    }
-
-    /// Clears `SSL_OP_NO_ANTI_REPLAY`.
-    pub fn takes_early_data_once(self) {
-        let (real, ssl) = (self.real, self.ssl.as_ptr());
-        // SAFETY: a live connection of this libssl.
-        unsafe { call!(real, SSL_clear_options(ssl, SSL_OP_NO_ANTI_REPLAY), 0) };
     }
 
     /// `SSL_set_num_tickets`

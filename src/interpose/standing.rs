@@ -8,7 +8,7 @@ use libc::c_long;
 use super::alone::{Why, leave_alone};
 use super::attached::{self, Attached};
 use super::borrowed::{RealCtx, RealSsl};
-use super::hosts;
+use super::isolation;
 use super::quiet::quietly;
 use super::session::{RealSession, lifetime, real, refuses_marked};
 use super::shadow;
@@ -67,20 +67,20 @@ impl Standing for Interposed {
         context.isolation.last_realm()
     }
 
-    fn is_servers(ctx: Ctx<'_>) -> bool {
-        RealCtx { real: real(), ctx }.is_servers()
+    fn is_clients(ctx: Ctx<'_>) -> bool {
+        RealCtx { real: real(), ctx }.is_clients()
     }
 
     fn offered_name(ssl: Ssl<'_>, tier: &Tier) -> Option<Name> {
-        hosts::offered_name(RealSsl { real: real(), ssl }, tier)
+        isolation::offered_name(RealSsl { real: real(), ssl }, tier)
     }
 
     fn agreed_name(ssl: Ssl<'_>, tier: &Tier) -> Option<Name> {
-        hosts::agreed_name(RealSsl { real: real(), ssl }, tier)
+        isolation::agreed_name(RealSsl { real: real(), ssl }, tier)
     }
 
-    fn told_name(ctx: Ctx<'_>, session: &RealSession, tier: &Tier) -> Option<Name> {
-        hosts::told_name(RealCtx { real: real(), ctx }, session, tier)
+    fn told_name(context: &Attached, session: &RealSession, tier: &Tier) -> Option<Name> {
+        context.isolation.told_name(session, tier)
     }
 }
 

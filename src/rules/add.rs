@@ -23,17 +23,14 @@ where
 
     /// Stores a session here, and where it is shared. True if it was not there.
     pub(super) fn store(&self, ctx: Ctx<'_>, session: &S, shared: Option<&Shared>) -> bool {
-        if shared.is_some_and(|shared| !shared.is_there()) {
-            self.forget(&session.key());
+        if let Some(shared) = shared {
+            self.forget_gone(shared, &session.key());
         }
         match guard(None, || self.insert(ctx, session, shared)) {
             Some((key, Insertion::Added { replaced, evicted })) => {
                 seen::note(Fact::Stored);
                 self.show(session, &key);
-                match shared {
-                    None => self.made_room(ctx, &key, replaced, evicted),
-                    Some(_) => self.made_room_here(&key, replaced, evicted),
-                }
+                self.made_room(ctx, &key, replaced, evicted);
                 true
             }
             Some((_, Insertion::AlreadyThere(session))) => {
@@ -56,7 +53,7 @@ where
         match inserted {
             Some((key, Insertion::Added { replaced, evicted })) => {
                 self.show(session, &key);
-                self.made_room_here(&key, replaced, evicted);
+                self.made_room(ctx, &key, replaced, evicted);
             }
             Some((_, Insertion::AlreadyThere(session) | Insertion::NoMemory(session))) => {
                 Held::new(session).release();
@@ -128,20 +125,16 @@ where
         // Replaced without a word, as in OpenSSL: no callback, still resumable.
         drop(replaced);
         while let Some(session) = next {
-            self.has_left_unasked(ctx, &session);
-            session.release();
-            self.count(|counters| &counters.cache_full);
+            if self.is_shared(ctx, &session) {
+                // The session has not left the cache: it is found where it is shared.
+                self.hide(&session);
+                session.release();
+            } else {
+                self.has_left_unasked(ctx, &session);
+                session.release();
+                self.count(|counters| &counters.cache_full);
+            }
             next = next_of(&mut evicted);
-        }
-    }
-
-    /// The same where what leaves are objects of this process alone: the sessions are elsewhere.
-    fn made_room_here(&self, key: &Key, replaced: Option<S>, mut evicted: Departures<'_, S>) {
-        let mut next = replaced.map(Held::new).inspect(|replaced| self.show(replaced, key));
-        while let Some(session) = next.or_else(|| next_of(&mut evicted)) {
-            self.hide(&session);
-            session.release();
-            next = None;
         }
     }
 }

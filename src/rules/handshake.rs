@@ -91,8 +91,14 @@ where
     /// A handshake made `session`: stores it if it should be.
     pub fn established(&self, ctx: Ctx<'_>, ssl: Ssl<'_>, session: &S, handshake: &Handshake) {
         // Known from now on, should the application be the one that adds it.
-        let made = || self.share(ctx)?.made::<S::Standing>(ssl, &session.key());
-        let shared = if handshake.server { guard(None, made) } else { None };
+        let shared = guard(None, || {
+            let (share, key) = (self.share(ctx)?, session.key());
+            if handshake.server {
+                return share.made::<S::Standing>(ssl, &key);
+            }
+            share.made_by_client(&key);
+            None
+        });
         if !handshake.is_found_by_id() {
             seen::note(Fact::Ticket);
         }

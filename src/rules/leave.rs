@@ -67,8 +67,13 @@ where
     /// cache lets go of the first session.
     fn leave_all(&self, ctx: Ctx<'_>, now: Option<c_long>, cause: Cause) {
         let Some(mut departures) = self.departures(now, cause) else { return };
+        // (A flush of everything is everybody's, the end of a context nobody else's.)
+        let shared = guard(None, || now.and_then(|_| self.share(ctx)));
         let mut held = Vec::new();
         while let Some(session) = next_of(&mut departures) {
+            if let Some(share) = shared {
+                guard((), || share.flush(&*session));
+            }
             self.has_left_unasked(ctx, &session);
             // Without memory for the list a session goes a little early.
             if held.try_reserve(1).is_ok() {

@@ -51,8 +51,8 @@ pub trait Standing: Sized + 'static {
     /// The same as it was last told.
     fn last_realm(context: &Self::Context) -> Option<Realm>;
 
-    /// Whether `ctx` is for servers alone.
-    fn is_servers(ctx: Ctx<'_>) -> bool;
+    /// Whether `ctx` is for clients alone.
+    fn is_clients(ctx: Ctx<'_>) -> bool;
 
     /// The name that a client calls the server by which is about to look its session up; `None`:
     /// that is not known, and nothing is shared.
@@ -61,8 +61,8 @@ pub trait Standing: Sized + 'static {
     /// The same at the end of a handshake.
     fn agreed_name(ssl: Ssl<'_>, tier: &Tier) -> Option<Name>;
 
-    /// The name that a session of `ctx` was made under, as far as the session tells.
-    fn told_name(ctx: Ctx<'_>, session: &Self::Session, tier: &Tier) -> Option<Name>;
+    /// The name that a session was made under, as far as it tells, by a context with this.
+    fn told_name(context: &Self::Context, session: &Self::Session, tier: &Tier) -> Option<Name>;
 }
 
 /// What a context of either standing keeps.
@@ -250,6 +250,9 @@ impl<T: Standing> Registry<T> {
     pub fn reschedule(&'static self, session: &T::Session) {
         let seen = presence::count_change();
         let (key, expiry) = session.key_and_expiry();
+        if shared::tier().is_some() {
+            self.change_shared(session, &key, expiry);
+        }
         let move_to = |expiry| {
             for group in self.groups() {
                 let mut may_hold = group.rows.may_hold(session);
@@ -268,21 +271,18 @@ impl<T: Standing> Registry<T> {
         };
         move_to(expiry);
         presence::move_if_changed(session, seen, expiry, move_to);
-        if shared::tier().is_some() {
-            self.change_shared(session, &key, expiry);
-        }
     }
 
-    /// And where it is shared. That is to be done with no lock held.
+    /// So does what is shared. That is to be done with no lock held, and before the session moves:
+    /// the caches still know when it would have expired.
     fn change_shared(&'static self, session: &T::Session, key: &Key, expiry: Expiry) {
         for group in self.groups() {
             let mut may_hold = group.rows.may_hold(session);
             while let Some(seat) = may_hold.checked_ilog2() {
                 may_hold &= !(1 << seat);
                 let context = group.contexts.lock().seats[seat as usize].clone();
-                let realm = context.as_deref().and_then(T::last_realm);
-                if let (Some(context), Some(realm)) = (&context, realm) {
-                    T::member(context).cache.change_shared(realm, session, key, expiry);
+                if let Some(context) = &context {
+                    T::member(context).cache.change_shared(context, session, key, expiry);
                 }
             }
         }

@@ -9,9 +9,10 @@
 //! | --- | --- |
 //! | what a handshake stores to be found by its id | yes |
 //! | what it stores only because somebody wants to hear of its removal (stateless tickets) | no |
-//! | what the application adds | yes, unless the context may be a client's |
+//! | what the application adds | yes, unless a client's handshake made it |
 //! | a removal, by whomever | yes: nobody finds it from then on |
-//! | a flush of what has expired | no: there it counts as gone anyway |
+//! | what has expired, is too large, or has no encoding | no: it is this process's alone |
+//! | a flush of what has expired | yes, of what this process has |
 //! | a flush of everything | yes |
 //! | the end of the context | no: a worker that exits takes nothing from the others |
 //!
@@ -25,7 +26,7 @@ use crate::clock;
 use crate::ffi::guard::guard;
 use crate::ffi::live::{Ctx, Ssl};
 use crate::settings::settings;
-use crate::shared::{self, Name, Place, Realm, Room, Tier};
+use crate::shared::{self, Maker, Name, Place, Realm, Room, Tier};
 
 /// What a context has of the memory.
 #[derive(Clone, Copy)]
@@ -62,34 +63,33 @@ impl Share {
         self.named(key, T::offered_name(ssl, self.tier))
     }
 
-    /// The session that a handshake has just made.
+    /// The session that a server's handshake has just made.
     pub(super) fn made<T: Standing>(&self, ssl: Ssl<'_>, key: &Key) -> Option<Shared> {
         let made = self.named(key, T::agreed_name(ssl, self.tier))?;
         made.is_known();
         Some(made)
     }
 
-    /// A session that the application passes, with nothing else.
-    pub(super) fn passed<T: Standing>(
+    /// A client's handshake has just made one with this key.
+    pub(super) fn made_by_client(&self, key: &Key) {
+        if let Some(place) = self.place(key) {
+            self.tier.note(place, Maker::Client);
+        }
+    }
+
+    /// A session that the application passes, with nothing else; `None`: it is a client's.
+    fn passed<T: Standing>(
         &self,
-        ctx: Ctx<'_>,
+        context: &T::Context,
         session: &T::Session,
         key: &Key,
     ) -> Option<Shared> {
-        let known = self.tier.name_of(self.place(key)?);
-        self.named(key, known.or_else(|| T::told_name(ctx, session, self.tier)))
-    }
-
-    /// The time or timeout of `session`, which has this key, changed: so it does there. What is not
-    /// known well enough to be stored again goes.
-    fn change<S: SessionRef>(&self, session: &S, key: &Key, expiry: Expiry) {
-        let Some(place) = self.place(key).filter(|&place| self.tier.contains(place)) else {
-            return;
+        let name = match self.tier.maker(self.place(key)?) {
+            Some(Maker::Client) => return None,
+            Some(Maker::Server(name)) => Some(name),
+            None => T::told_name(context, session, self.tier),
         };
-        match self.named(key, self.tier.name_of(place)) {
-            Some(shared) => shared.store(session, expiry),
-            None => self.tier.remove(place),
-        };
+        self.named(key, name)
     }
 
     /// Removes what has this key. True if it was there.
@@ -97,8 +97,17 @@ impl Share {
         self.place(key).is_some_and(|place| self.tier.remove(place))
     }
 
+    /// A flush takes an object of this process: what it is of goes, unless others have given it more
+    /// time since.
+    pub(super) fn flush<S: SessionRef>(&self, session: &S) {
+        let (key, expiry) = session.key_and_expiry();
+        if let Some(place) = self.place(&key).filter(|&it| !self.tier.outlives(it, expiry)) {
+            self.tier.remove(place);
+        }
+    }
+
     /// Whether there is a session with this key.
-    pub(super) fn contains(&self, key: &Key) -> bool {
+    fn contains(&self, key: &Key) -> bool {
         self.place(key).is_some_and(|place| self.tier.contains(place))
     }
 
@@ -111,15 +120,15 @@ impl Share {
 impl Shared {
     /// The application may add it, or change its time, and nothing of what it passes tells the name.
     fn is_known(&self) {
-        self.tier.note_name(self.place, self.name);
+        self.tier.note(self.place, Maker::Server(self.name));
     }
 
     /// Stores the session there. False: then nothing is there under its key.
     pub(super) fn store<S: SessionRef>(&self, session: &S, expiry: Expiry) -> bool {
-        let mut room = Room::new();
-        let stored = room.fill(|room| session.encode(room))
-            && self.tier.put(self.place, self.name, expiry, &mut room);
-        room.wipe();
+        let stored = encoded(session, |room| self.tier.put(self.place, self.name, expiry, room));
+        if !stored {
+            self.remove();
+        }
         stored
     }
 
@@ -136,11 +145,34 @@ impl Shared {
         self.tier.peek(self.place, self.name) == Ok(shared::seconds(session.expiry()))
     }
 
+    /// Whether it is there under this name.
+    fn is_under_this_name(&self) -> bool {
+        self.tier.peek(self.place, self.name).is_ok()
+    }
+
+    /// Whether `session`, an object of this process, is nowhere else, because it cannot be there: it
+    /// has expired (and has no other time there), or no record can be made of it.
+    fn leaves_alone<S: SessionRef>(&self, session: &S) -> bool {
+        let cannot_be_there = || {
+            session.expiry().is_past(clock::now())
+                || !encoded(session, |room| room.without_id().is_some())
+        };
+        guard(false, || !self.is_there() && cannot_be_there())
+    }
+
     /// Brings its DER, with `take` from there for a single use. False: it is not there.
     fn bring(&self, key: &Key, take: bool, room: &mut Room) -> bool {
         let bring = if take { Tier::take } else { Tier::get };
         guard(false, || bring(self.tier, self.place, self.name, &key.id(), room).is_ok())
     }
+}
+
+/// What is done with the DER of `session`; false if it has none, or too much.
+fn encoded<S: SessionRef>(session: &S, what: impl FnOnce(&mut Room) -> bool) -> bool {
+    let mut room = Room::new();
+    let done = room.fill(|room| session.encode(room)) && what(&mut room);
+    room.wipe();
+    done
 }
 
 /// The session in `room`, if it has this key, as an object of this process. Decoding makes one,
@@ -173,16 +205,36 @@ where
             || guard(false, || self.share(ctx).is_some_and(|share| share.contains(key)))
     }
 
+    /// Whether others find `session` where it is shared.
+    pub(super) fn is_shared(&self, ctx: Ctx<'_>, session: &S) -> bool {
+        guard(false, || self.share(ctx).is_some_and(|share| share.contains(&session.key())))
+    }
+
     /// What this context has of the memory that processes share.
     pub(super) fn share(&self, ctx: Ctx<'_>) -> Option<Share> {
         Share::of::<S::Standing>(ctx)
     }
 
-    /// What the application adds to a context of servers alone.
+    /// What the application adds to a context that is not for clients alone.
     pub(super) fn added(&self, ctx: Ctx<'_>, session: &S) -> Option<Shared> {
-        let (share, key) = (self.share(ctx)?, session.key());
-        let of_a_server = !self.mode().covers(false) || S::Standing::is_servers(ctx);
-        if of_a_server { share.passed::<S::Standing>(ctx, session, &key) } else { None }
+        let (share, mode) = (self.share(ctx)?, self.mode());
+        if S::Standing::is_clients(ctx) || (mode.covers(false) && !mode.covers(true)) {
+            return None;
+        }
+        // SAFETY: the context that this is the cache of.
+        let context = unsafe { S::Standing::context(ctx) }?;
+        share.passed::<S::Standing>(&context, session, &session.key())
+    }
+
+    /// What is about to be stored under this key may be here as an object of what others have
+    /// removed meanwhile: then that goes first.
+    pub(super) fn forget_gone(&self, shared: &Shared, key: &Key) {
+        let Some(object) = guard(None, || self.sessions.peek(key)).map(Held::new) else { return };
+        let is_gone = !shared.is_there() && !shared.leaves_alone(&*object);
+        object.release();
+        if is_gone {
+            self.forget(key);
+        }
     }
 
     /// The session that is meant: what is there, or the object that this process has of it.
@@ -202,14 +254,13 @@ where
                     Some(object)
                 }
             }
-            // That one has expired is for the handshake to find out, which counts it. (Unless it has
-            // another time by now.)
-            Some(object) if object.expiry().is_past(clock::now()) && !shared.is_there() => {
-                if single_use {
-                    self.cached_here(key, true)
-                } else {
-                    Some(object)
+            // That one has expired is for the handshake to find out, which counts it.
+            Some(object) if shared.leaves_alone(&*object) => {
+                if !single_use {
+                    return Some(object);
                 }
+                object.release();
+                self.cached_here(key, true)
             }
             Some(object) => {
                 self.count(|counters| &counters.gone);
@@ -249,16 +300,28 @@ where
         Some(session)
     }
 
-    /// The time or timeout of `session` changed, which may be here: see [`Share::change`].
-    pub(super) fn change_shared(&self, realm: Realm, session: &S, key: &Key, expiry: Expiry) {
-        let is_here = guard(None, || self.sessions.peek(key)).map(Held::new).is_some_and(|found| {
-            let is_it = *found == *session;
-            found.release();
-            is_it
-        });
-        if let (true, Some(tier)) = (is_here, shared::tier()) {
-            Share { tier, realm }.change(session, key, expiry);
-        }
+    /// The time or timeout of `session` changes, which may be here: so it does where it is shared.
+    /// What is not known well enough to be stored again goes.
+    pub(super) fn change_shared(
+        &self,
+        context: &<S::Standing as Standing>::Context,
+        session: &S,
+        key: &Key,
+        expiry: Expiry,
+    ) {
+        let Some(before) = self.sessions.expiry_of(key, session) else { return };
+        let realm = S::Standing::last_realm(context);
+        let Some(share) = shared::tier().zip(realm).map(|(tier, realm)| Share { tier, realm })
+        else {
+            return;
+        };
+        let passed = share.passed::<S::Standing>(context, session, key);
+        // What had expired was not there, and may be now.
+        let had_expired = before.is_past(clock::now());
+        match passed.filter(|shared| had_expired || shared.is_under_this_name()) {
+            Some(shared) => shared.store(session, expiry),
+            None => share.remove(key),
+        };
     }
 
     /// An object of this process goes, of which nobody is told: what it is of has gone before, or

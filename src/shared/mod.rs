@@ -8,7 +8,7 @@
 //! | `attach` | how a process finds the memory and its keys, and when |
 //! | `tier` | what is done with a session there, and under which key it lies |
 //! | `id` | a session's DER without its id, which is not stored twice |
-//! | `recent` | the last names of sessions, for the application that adds or changes one later |
+//! | `recent` | whose the last sessions were, for the application that adds or changes one later |
 
 mod attach;
 mod id;
@@ -17,4 +17,4 @@ mod tier;
 
 pub use attach::{attach, attach_if_there, describe, tier};
 pub use sslcache_settings::shared::Wrong;
-pub use tier::{Asked, Name, Place, Realm, Room, Tier, seconds};
+pub use tier::{Maker, Name, Place, Realm, Room, Tier, seconds};

@@ -1,9 +1,9 @@
-//! The names that sessions were made or resumed under, of late.
+//! Who made the last sessions, and under which names they were made or resumed.
 //!
 //! An application may add a session to the cache itself, or change its time, after the handshake
 //! that made or resumed it, and then nothing of what it passes tells the name that the client asked
-//! for. So the last names are kept here, a place for each session by its key. Where another session
-//! has taken the place, the name is not known any more.
+//! for, nor that it was the client. So that is kept here, a place for each session by its key. Where
+//! another session has taken the place, it is not known any more.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -33,36 +33,19 @@ pub struct Tier {
     service: Service,
     compares_names: bool,
     recent: Recent,
-    /// What handshakes came to, by what they began with: see `interpose::hosts`.
-    hosts: Recent,
 }
 
 /// What makes a context what it is: see above.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Realm([u8; 16]);
 
-/// What a server asks of a client.
-#[derive(Clone, Copy)]
-pub struct Asked([u8; Asked::SIZE]);
-
-impl Asked {
-    const SIZE: usize = 4 + 16;
-
-    /// That is not known: no session was made so.
-    pub const UNKNOWN: Asked = Asked([0xff; Asked::SIZE]);
-
-    /// This verification mode, in the realm that the session is of.
-    pub fn here(mode: u32) -> Self {
-        Asked::elsewhere(mode, &Realm([0; 16]))
-    }
-
-    /// The same, in another realm.
-    pub fn elsewhere(mode: u32, realm: &Realm) -> Self {
-        let mut bytes = [0; Asked::SIZE];
-        bytes[..4].copy_from_slice(&mode.to_le_bytes());
-        bytes[4..].copy_from_slice(&realm.0);
-        Asked(bytes)
-    }
+/// Whose handshake made a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Maker {
+    /// A client's.
+    Client,
+    /// A server's, which the client called by this name.
+    Server(Name),
 }
 
 /// Where a session lies.
@@ -90,6 +73,13 @@ impl Room {
         let length = write(&mut self.bytes).filter(|&length| length <= Room::SIZE);
         self.used = length.unwrap_or(Room::SIZE);
         length.is_some()
+    }
+
+    /// Takes the id out of the session that is in it. How long it is then, if a record can be made
+    /// of it.
+    pub fn without_id(&mut self) -> Option<usize> {
+        let length = id::replace(&mut self.bytes, self.used, &[])?;
+        (length + TAG <= MAX_RECORD).then_some(length)
     }
 
     /// What is in it.
@@ -121,11 +111,14 @@ fn now() -> u32 {
     clock::now().clamp(0, (u32::MAX - 1).into()) as u32
 }
 
+/// In the place of a name, which is a hash: it was made by a client.
+const CLIENTS: u64 = 0;
+
 impl Tier {
     /// Of this service. `None`: its keys are not those of the memory.
     pub fn new(sealed: Sealed<Process>, service: &[u8], compares_names: bool) -> Option<Self> {
         let service = sealed.service(service)?;
-        Some(Tier { sealed, service, compares_names, recent: Recent::new(), hosts: Recent::new() })
+        Some(Tier { sealed, service, compares_names, recent: Recent::new() })
     }
 
     /// The memory, and what seals it.
@@ -152,34 +145,16 @@ impl Tier {
     }
 
     /// The name that a client calls a server by, and what that asks of it there.
-    pub fn name(&self, server: &[u8], asked: Asked) -> Option<Name> {
+    pub fn name(&self, server: &[u8], asks: u32) -> Option<Name> {
         let server = if self.compares_names { server } else { &[] };
         // A longer one is no host's: libssl ends the handshake.
-        let mut parts = [0; Asked::SIZE + LONGEST_HOST_NAME];
-        let (before, name) = parts.split_at_mut(Asked::SIZE);
-        before.copy_from_slice(&asked.0);
-        for (to, from) in name.iter_mut().zip(server) {
+        let mut parts = [0; 4 + LONGEST_HOST_NAME];
+        let length = server.len().min(LONGEST_HOST_NAME);
+        parts[..4].copy_from_slice(&asks.to_le_bytes());
+        for (to, from) in parts[4..].iter_mut().zip(&server[..length]) {
             *to = from.to_ascii_lowercase();
         }
-        let length = server.len().min(name.len());
-        self.sealed.name(&parts[..Asked::SIZE + length])
-    }
-
-    /// What a handshake begins with, as a key for the following two.
-    pub fn beginning(&self, parts: &[&[u8]; 3]) -> Option<u64> {
-        let [first, contexts, name] = *parts;
-        let key = self.sealed.key(&[b"beginning", first, contexts, name])?;
-        Some(short(Place(key)))
-    }
-
-    /// A handshake that began so has come to this name.
-    pub fn expect(&self, beginning: u64, name: Name) {
-        self.hosts.note(beginning, name.bits());
-    }
-
-    /// The name that one which began so came to last.
-    pub fn expected(&self, beginning: u64) -> Option<Name> {
-        self.hosts.name(beginning).map(Name::from_bits)
+        self.sealed.name(&parts[..4 + length])
     }
 
     /// The place of the session with this key.
@@ -196,14 +171,21 @@ impl Tier {
         self.sealed.store().begin_epoch(epoch_of(&realm.0));
     }
 
-    /// The session at this place was made under this name.
-    pub fn note_name(&self, place: Place, name: Name) {
-        self.recent.note(short(place), name.bits());
+    /// The session at this place has just been made.
+    pub fn note(&self, place: Place, maker: Maker) {
+        let name = match maker {
+            Maker::Client => CLIENTS,
+            Maker::Server(name) => name.bits(),
+        };
+        self.recent.note(short(place), name);
     }
 
-    /// The name that it was made under, if that is still known.
-    pub fn name_of(&self, place: Place) -> Option<Name> {
-        self.recent.name(short(place)).map(Name::from_bits)
+    /// Whose handshake made it, if that is still known.
+    pub fn maker(&self, place: Place) -> Option<Maker> {
+        self.recent.name(short(place)).map(|name| match name {
+            CLIENTS => Maker::Client,
+            bits => Maker::Server(Name::from_bits(bits)),
+        })
     }
 
     // ------------------------------------------------------------------------------- sessions
@@ -216,6 +198,11 @@ impl Tier {
     /// Whether it is there, under whatever name.
     pub fn contains(&self, place: Place) -> bool {
         self.sealed.store().contains(place.0, now())
+    }
+
+    /// Whether it is there for longer than this.
+    pub fn outlives(&self, place: Place, expiry: Expiry) -> bool {
+        self.sealed.store().contains(place.0, seconds(expiry))
     }
 
     /// Its DER, with this id in it.
@@ -239,19 +226,13 @@ impl Tier {
         Ok(())
     }
 
-    /// Stores the session whose DER is in `room`. False: it is not there then, nor any other.
+    /// Stores the session whose DER is in `room`. False: it is not there then; another may be.
     pub fn put(&self, place: Place, name: Name, expiry: Expiry, room: &mut Room) -> bool {
         let expiry = seconds(expiry);
-        let Some(length) = id::replace(&mut room.bytes, room.used, &[]) else { return false };
-        if expiry <= now() || length + TAG > MAX_RECORD {
-            self.remove(place);
-            return false;
-        }
-        let stored = self.sealed.put(&thing(place, name), expiry, room.record(), length);
-        if stored != Put::Stored {
-            self.remove(place);
-        }
-        stored == Put::Stored
+        let length = room.without_id().filter(|_| expiry > now());
+        length.is_some_and(|length| {
+            self.sealed.put(&thing(place, name), expiry, room.record(), length) == Put::Stored
+        })
     }
 
     /// Removes it: nobody finds it from now on. True if it was there.

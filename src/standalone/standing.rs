@@ -10,7 +10,7 @@ use crate::ffi::live::{Ctx, Ssl};
 use crate::ffi::memory::Counted;
 use crate::ffi::types::SSL_SESSION;
 use crate::rules::{Member, Registry, SessionRef, Source, Standing};
-use crate::shared::{self, Asked, Name, Realm, Tier};
+use crate::shared::{self, Name, Realm, Tier};
 
 /// No libssl in the process: contexts and sessions are our own objects.
 pub enum Standalone {}
@@ -50,23 +50,23 @@ impl Standing for Standalone {
         realm(context, shared::tier()?)
     }
 
-    fn is_servers(ctx: Ctx<'_>) -> bool {
+    fn is_clients(ctx: Ctx<'_>) -> bool {
         // SAFETY: a live context of this standing.
-        unsafe { Context::borrow(ctx.as_ptr()) }.is_some_and(|context| context.method.server)
+        unsafe { Context::borrow(ctx.as_ptr()) }.is_some_and(|context| !context.method.server)
     }
 
     // There are no handshakes, and so no client that calls the server by a name.
 
     fn offered_name(_: Ssl<'_>, tier: &Tier) -> Option<Name> {
-        tier.name(&[], Asked::here(0))
+        tier.name(&[], 0)
     }
 
     fn agreed_name(_: Ssl<'_>, tier: &Tier) -> Option<Name> {
-        tier.name(&[], Asked::here(0))
+        tier.name(&[], 0)
     }
 
-    fn told_name(_: Ctx<'_>, _: &SessionHandle, tier: &Tier) -> Option<Name> {
-        tier.name(&[], Asked::here(0))
+    fn told_name(_: &Context, _: &SessionHandle, tier: &Tier) -> Option<Name> {
+        tier.name(&[], 0)
     }
 }
 

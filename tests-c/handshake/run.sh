@@ -6,7 +6,8 @@ shopt -s extglob
 
 usage() {
     cat <<'END'
-usage: run.sh [--list] [--only NAME] [--lib PATH] [--libssl DIR [--headers DIR]] [--valgrind] [--record SIDE] [--keep DIR]
+usage: run.sh [--list] [--only NAME] [--lib PATH] [--libssl DIR [--headers DIR]] [--valgrind] [--shared]
+              [--record SIDE] [--keep DIR]
 
   --only NAME    scenarios whose name matches this shell pattern
   --list         the names of all
@@ -14,7 +15,8 @@ usage: run.sh [--list] [--only NAME] [--lib PATH] [--libssl DIR [--headers DIR]]
   --libssl DIR   another build of libssl and libcrypto, for both sides (LD_LIBRARY_PATH)
   --headers DIR  build the scenarios anew with the headers of that release, and its libraries
   --valgrind     the side with the library runs under valgrind; any error or leak fails
-  --record SIDE  write expected/NAME.SIDE of the intended differences from this run (SIDE: libssl or sslcache)
+  --shared       the side with the library has SSLCACHE_SHARED; expected/NAME.shared is what it then prints otherwise
+  --record SIDE  write expected/NAME.SIDE of the intended differences from this run (SIDE: libssl, sslcache or, with --shared, shared)
   --keep DIR     leave all traces in DIR
   --help         this text
 
@@ -27,6 +29,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 lib=$root/target/release/libsslcache.so
 only='*' list='' libssl='' headers='' valgrind='' record='' keep=''
+. "$here/../segment.sh"
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -38,6 +41,7 @@ while [ $# -gt 0 ]; do
     --record) record=$2; shift ;;
     --keep) keep=$2; shift ;;
     --valgrind) valgrind=1 ;;
+    --shared) shared=1 ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac
@@ -73,13 +77,13 @@ alone() {
 }
 
 in_front() {
-    timeout 120 env ${libssl:+LD_LIBRARY_PATH="$libssl"} LD_PRELOAD="$lib" "$handshake" "$@" 2>&1
+    with_segment timeout 120 env ${libssl:+LD_LIBRARY_PATH="$libssl"} LD_PRELOAD="$lib" "$handshake" "$@" 2>&1
 }
 
 under_valgrind() {
-    timeout 600 env ${libssl:+LD_LIBRARY_PATH="$libssl"} HANDSHAKE_TIME_LIMIT=600 LD_PRELOAD="$lib" \
+    with_segment timeout 600 env ${libssl:+LD_LIBRARY_PATH="$libssl"} HANDSHAKE_TIME_LIMIT=600 LD_PRELOAD="$lib" \
         valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
-        --log-file="$traces/valgrind.%p" "$handshake" --no-fork "$@" 2>&1
+        --log-file="$traces/$1.valgrind.%p" "$handshake" --no-fork "$@" 2>&1
 }
 
 # Linked with -Bsymbolic, libssl asks only its own cache whether a generated id is taken, and tells nobody that it
@@ -123,18 +127,31 @@ else
     }
 fi
 
-passed=0 failed=0 skipped=0
-skip() {
-    echo "skip handshake/$1"
-    skipped=$((skipped + 1))
+skip() { echo "skip handshake/$1"; }
+ok() { echo "ok handshake/$1"; }
+fail() { echo "FAIL handshake/$1"; }
+
+# Whether the side with the library prints something else with --shared, which is written down.
+differs_shared() { [ -n "$shared" ] && { [ -f "$here/expected/$1.shared" ] || [ "$record" = shared ]; }; }
+
+# is_as_written NAME SIDE KIND: the trace of this side is what expected/NAME.KIND says.
+is_as_written() {
+    local written=$here/expected/$1.$3
+    if [ "$record" = "$3" ]; then
+        mkdir -p "$here/expected"
+        cp "$traces/$1.$2" "$written"
+    fi
+    diff -u --label "$1 expected of $3" --label "$1 $2" <(comparable "$written") <(comparable "$traces/$1.$2") \
+        >"$traces/$1.$2.diff" 2>&1 && return
+    sed -n '1,40p' "$traces/$1.$2.diff"
+    return 1
 }
-ok() {
-    echo "ok handshake/$1"
-    passed=$((passed + 1))
-}
-fail() {
-    echo "FAIL handshake/$1"
-    failed=$((failed + 1))
+
+# is_a_difference NAME FILE KIND: what is written of this kind is not FILE, which is libssl's.
+is_a_difference() {
+    cmp -s "$2" "$here/expected/$1.$3" || return 0
+    echo "$1: $3 is the same as libssl's: no difference any more"
+    return 1
 }
 
 # The same bytes on both sides.
@@ -150,23 +167,23 @@ compare() {
 
 # An intended difference: each side as it is written down, and not the same.
 compare_with_expected() {
-    local side bad=''
-    for side in libssl sslcache; do
-        if [ "$record" = "$side" ]; then
-            mkdir -p "$here/expected"
-            cp "$traces/$1.$side" "$here/expected/$1.$side"
-        fi
-        if ! diff -u --label "$1 expected of $side" --label "$1 $side" <(comparable "$here/expected/$1.$side") \
-            <(comparable "$traces/$1.$side") >"$traces/$1.$side.diff" 2>&1; then
-            bad=1
-            sed -n '1,40p' "$traces/$1.$side.diff"
-        fi
-    done
-    if [ -z "$bad" ] && cmp -s "$here/expected/$1.libssl" "$here/expected/$1.sslcache"; then
-        echo "$1: both sides are the same: no difference any more"
-        bad=1
+    local kind=sslcache
+    ! differs_shared "$1" || kind=shared
+    if is_as_written "$1" libssl libssl && is_as_written "$1" sslcache $kind &&
+        is_a_difference "$1" "$here/expected/$1.libssl" $kind; then
+        ok "$1"
+    else
+        fail "$1"
     fi
-    if [ -z "$bad" ]; then ok "$1"; else fail "$1"; fi
+}
+
+# One that is intended with --shared alone: libssl is as it is.
+compare_shared() {
+    if is_as_written "$1" sslcache shared && is_a_difference "$1" "$traces/$1.libssl" shared; then
+        ok "$1"
+    else
+        fail "$1"
+    fi
 }
 
 # Without this, a library that was never called would pass everything. $1: the preload of this run.
@@ -177,19 +194,11 @@ stored_in_front() {
     [ -f "$traces/stats" ] && grep -Eq '(^|[^a-z_])stored"?[ :=]+[1-9]' "$traces/stats"
 }
 
-if [ "$only" = '*' ] || [[ really_in_front == $only ]]; then
-    if stored_in_front "$lib" && ! stored_in_front ''; then
-        ok really_in_front
-    else
-        fail really_in_front
-    fi
-fi
-
-for name in $names; do
-    [[ $name == $only ]] || continue
+try_scenario() {
+    local name=$1 reason status
     if reason=$(left_out "$name"); then
         skip "$name: $reason"
-        continue
+        return
     fi
     alone "$name" >"$traces/$name.libssl"
     if [ -n "$valgrind" ]; then
@@ -197,22 +206,44 @@ for name in $names; do
         status=$?
         if [ $status -eq 9 ] || [ $status -eq 124 ]; then
             fail "$name (valgrind, status $status)"
-            cat "$traces"/valgrind.* | sed -n '1,40p'
-            rm -f "$traces"/valgrind.*
-            continue
+            cat "$traces/$name".valgrind.* | sed -n '1,40p'
+            return
         fi
-        rm -f "$traces"/valgrind.*
     else
         in_front "$name" >"$traces/$name.sslcache"
     fi
     # shellcheck disable=SC2053 # a pattern
     if [[ $name == $intended_differences ]]; then
         compare_with_expected "$name"
+    elif differs_shared "$name"; then
+        compare_shared "$name"
     else
         compare "$name"
     fi
+}
+
+chosen=()
+for name in $names; do
+    # shellcheck disable=SC2053 # a pattern
+    [[ $name == $only ]] && chosen+=("$name")
 done
 
+# Two at a time, told in order.
+for name in "${chosen[@]}"; do
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+    try_scenario "$name" >"$traces/$name.told" 2>&1 &
+done
+wait
+{
+    # shellcheck disable=SC2053 # a pattern
+    if [[ really_in_front == $only ]]; then
+        if stored_in_front "$lib" && ! stored_in_front ''; then ok really_in_front; else fail really_in_front; fi
+    fi
+    for name in "${chosen[@]}"; do cat "$traces/$name.told"; done
+} | tee "$traces/told"
+
+count() { grep -c "^$1 handshake/" "$traces/told"; }
+passed=$(count ok) failed=$(count FAIL) skipped=$(count skip)
 if [ $((passed + failed + skipped)) -eq 0 ]; then
     echo "run.sh: no such scenario: $only (--list shows them)" >&2
     exit 2

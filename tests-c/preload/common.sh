@@ -7,6 +7,7 @@
 #
 #   SSLCACHE_LIB     the library to put in front (default: target/release/libsslcache.so)
 #   SSLCACHE_SIDES   "without with" (default), or only one of them
+#   SSLCACHE_SHARING when set: the side "with" has SSLCACHE_SHARED
 #   SSLCACHE_INSTALL "no": never install a package, skip instead
 #   limit            set before reading this file: seconds the whole script may take
 set -u
@@ -16,7 +17,7 @@ export LC_ALL=C
 if [ -z "${SSLCACHE_TIMED-}" ]; then
     SSLCACHE_TIMED=1 exec timeout -k 10 "${limit:-120}" bash "$0" "$@"
 fi
-unset SSLCACHE_TIMED LD_PRELOAD SSLCACHE_STATS SSLCACHE_VERBOSE SSLCACHE_SHARED SSLCACHE_SET
+unset SSLCACHE_TIMED LD_PRELOAD SSLCACHE_STATS SSLCACHE_VERBOSE SSLCACHE_SHARED
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -24,6 +25,8 @@ program=$(basename "$0" .sh)
 lib=${SSLCACHE_LIB:-$root/target/release/libsslcache.so}
 sides=${SSLCACHE_SIDES:-without with}
 PATH=$PATH:/usr/sbin:/sbin
+. "$here/../segment.sh"
+shared=${SSLCACHE_SHARING-}
 
 side=
 preload=     # what LD_PRELOAD is: the library on the side "with"
@@ -32,24 +35,19 @@ stats=       # where the library writes its counters when a process of this side
 failed=0
 server=      # pid of the server that runs now
 servers=()   # every pid this script started and has not seen end
-shm=         # a directory in memory, if the script has made one for what processes share
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/sslcache-$program.XXXXXX") || exit 1
 chmod 755 "$tmp" # servers that change their user still read the certificate
 
-stop_servers() {
+clean_up() {
     local pid
     for pid in "${servers[@]}"; do
         kill "$pid" 2>/dev/null && { sleep 0.2; kill -9 "$pid" 2>/dev/null; }
     done
-}
-
-clean_up() {
-    stop_servers
     if [ -n "${SSLCACHE_KEEP-}" ]; then
         echo "kept: $tmp"
     else
-        rm -rf "$tmp" ${shm:+"$shm"}
+        rm -rf "$tmp"
     fi
 }
 trap 'clean_up' EXIT
@@ -100,7 +98,7 @@ on_both_sides() {
             preload="$lib${companion:+ $companion}"
         fi
         new_stats
-        "$1"
+        if [ "$side" = with ]; then with_segment "$1"; else "$1"; fi
     done
     side=
     preload=

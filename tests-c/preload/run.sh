@@ -17,6 +17,7 @@ otherwise their programs are skipped by name.
   --quick       only what needs no package beyond openssl, python3 and nginx-light
   --only NAME   only this program (may be given more than once)
   --list        print the names and end
+  --shared      the library with SSLCACHE_SHARED
   --without     only the runs on plain libssl: what the expectations are worth
   --no-install  install nothing: skip what is missing
   --help        this text
@@ -42,6 +43,7 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --list) printf '%s\n' "${scripts[@]}"; exit 0 ;;
+    --shared) export SSLCACHE_SHARING=yes ;;
     --without) export SSLCACHE_SIDES=without ;;
     --no-install) export SSLCACHE_INSTALL=no ;;
     --help | -h) usage; exit 0 ;;

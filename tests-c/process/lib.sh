@@ -30,7 +30,7 @@ module() { build "$@" -shared -fPIC; }
 ended() {
     local limit=$1 status=0
     shift
-    (cd "$bin" && timeout -k 2 "$limit" env ${libssl:+LD_LIBRARY_PATH="$libssl"} "$@") </dev/null 2>&1 || status=$?
+    (cd "$bin" && with_segment timeout -k 2 "$limit" env ${libssl:+LD_LIBRARY_PATH="$libssl"} "$@") </dev/null 2>&1 || status=$?
     case $status in
     0) ;;
     124 | 137) echo "[no end within $limit s]" ;;

@@ -4,7 +4,8 @@ set -u
 
 usage() {
     cat <<'END'
-usage: tests-c/process/run.sh [--only NAME ...] [--lib PATH] [--debug PATH] [--libssl DIR --headers DIR --out DIR]
+usage: tests-c/process/run.sh [--only NAME ...] [--shared] [--lib PATH] [--debug PATH]
+                              [--libssl DIR --headers DIR --out DIR]
 
 Programs whose process is unusual: several libssl, plugins, private copies, fork, signals, foreign unwinding, no
 memory. Each NAME.sh builds its programs and says what must be the same with and without the library; each run has a
@@ -12,6 +13,7 @@ time limit. Closes with "N passed, N failed"; exits 1 if anything failed.
 
   --only NAME    this script alone (may be given more than once)
   --list         the names, each with what it is about, and end
+  --shared       with SSLCACHE_SHARED
   --lib PATH     the library to test (default target/release/libsslcache.so)
   --debug PATH   its debug build, for what is also run with that one (default target/debug/libsslcache.so)
   --libssl DIR   another libssl.so and libcrypto.so, with
@@ -28,6 +30,7 @@ debug=$root/target/debug/libsslcache.so
 out=$root/target/process
 libssl='' headers=''
 only=()
+. "$here/../segment.sh"
 
 # The first comment of a script is what it is about.
 about() { sed -n '1s/^# *//p' "$here/$1.sh"; }
@@ -37,6 +40,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --only) only+=("${2:?--only needs a name}"); shift ;;
     --list) for name in $(names); do printf '%-28s%s\n' "$name" "$(about "$name")"; done; exit 0 ;;
+    --shared) shared=yes ;;
     --lib) lib=$(realpath -m "${2:?--lib needs a path}"); shift ;;
     --debug) debug=$(realpath -m "${2:?--debug needs a path}"); shift ;;
     --libssl) libssl=$(realpath -m "${2:?--libssl needs a directory}"); shift ;;

@@ -126,12 +126,15 @@ static bool zero_length_ids; /* in unlimited caches only: elsewhere libssl's evi
 static bool crowds;          /* hundreds of sessions */
 static bool slow_callbacks;  /* callbacks that call */
 static bool odd_times;       /* many at the ends of the range */
+static bool expired_only, never_full; /* the two kinds of sequences of shared sessions (rules.h) */
+static long base;            /* most times are soon after this */
+static uint64_t seed_now;
 static unsigned char ids[MAX_IDS][32];
 static unsigned id_lens[MAX_IDS];
 static int contexts_made;
 
 static const int VERSIONS[] = { 0x0303, 0x0304, 0xfefd };
-static const long BASE = 1000000000;
+static const long PAST = 1000000000, FUTURE = 3000000000;
 
 /* The session a remove callback was called with, or -1. */
 static int reported = -1;
@@ -321,7 +324,7 @@ static int any_connection(void) {
     return connections[n].handle == NULL || connections[n].busy ? -1 : n;
 }
 
-static bool odd(int usually) { return one_in(odd_times ? 2 : usually); }
+static bool odd(int usually) { return one_in(odd_times ? 2 : usually) && !expired_only; }
 
 /* Far from the time of the run, and from each other by more than it lasts. */
 static long any_time(void) {
@@ -329,7 +332,7 @@ static long any_time(void) {
     static const long odd_edges[] = { -5, -1, LONG_MIN, LONG_MIN + 5, LONG_MAX, LONG_MAX - 5, 1L << 40 };
     if (odd(12))
         return takes_any_second() && !one_in(3) ? PICK(odd_edges) : PICK(edges);
-    return one_in(3) ? BASE + below(6) : BASE + 1000 * below(6);
+    return one_in(3) ? base + below(6) : base + 1000 * below(6);
 }
 
 static long any_timeout(void) {
@@ -360,7 +363,7 @@ static long any_flush_time(void) {
         return takes_any_second() && one_in(2) ? PICK(odd_edges) : PICK(edges);
     int s = any_session();
     if (s < 0 || sessions[s].touched)
-        return BASE + below(6);
+        return base + below(6);
     struct expiry e = expiry_of(false, sessions[s].time, sessions[s].timeout);
     if (stays(e))
         return takes_any_second() ? LONG_MAX : 9000000000;
@@ -419,7 +422,7 @@ static void set_time(int s, long t) {
 static void set_timeout(int s, long t) {
     struct session *o = &sessions[s];
     if (o->touched)
-        set_time(s, BASE);
+        set_time(s, base);
     if (o->touched || !may_move(o)
         || (t >= 0 && o->home >= 0 && !fits_among(o->home, s, expiry_of(false, o->time, t))))
         return;
@@ -448,11 +451,26 @@ static int any_id(void) {
     return id_lens[id] == 0 && !zero_length_ids && !one_in(4) ? 0 : id;
 }
 
+/* What is shared has an encoding, and for that a cipher. */
+static SSL_SESSION *may_be_shared(SSL_SESSION *session) {
+    static const unsigned char der[] = { 0x30, 15, 2, 1, 1, 2, 2, 3, 3, 4, 2, 0xc0, 0x2f, 4, 0, 4, 0 };
+    static const SSL_CIPHER *cipher;
+    if (cipher == NULL) {
+        const unsigned char *next = der;
+        SSL_SESSION *with_cipher = d2i_SSL_SESSION(NULL, &next, sizeof der);
+        cipher = SSL_SESSION_get0_cipher(with_cipher);
+        SSL_SESSION_free(with_cipher);
+    }
+    if (shares && !one_in(4))
+        SSL_SESSION_set_cipher(session, cipher);
+    return session;
+}
+
 static void op_session_new(void) {
     int slot = empty_slot();
     if (slot < 0)
         return;
-    int s = new_session(SSL_SESSION_new());
+    int s = new_session(may_be_shared(SSL_SESSION_new()));
     slots[slot] = s;
     SAY("SSL_SESSION_new = s%d, resumable %d", s, SSL_SESSION_is_resumable(sessions[s].handle));
     int id = any_id();
@@ -631,7 +649,7 @@ static void add(int c, int s) {
     if (updates && ((again && !update_time_moves()) || is_close(o->timeout)))
         return;
     if (o->touched && !updates)
-        set_time(s, BASE + 1000);
+        set_time(s, base + 1000);
     if (o->touched && !updates)
         return;
     struct expiry e = expiry_of(updates || o->touched, o->time, o->timeout);
@@ -692,7 +710,7 @@ static void op_crowd(void) {
         return;
     int many = 20 + below(130);
     for (int i = 0; i < many; i++) {
-        int s = new_session(SSL_SESSION_new());
+        int s = new_session(may_be_shared(SSL_SESSION_new()));
         struct session *o = &sessions[s];
         unsigned char id[32];
         for (int byte = 0; byte < 32; byte++)
@@ -700,7 +718,7 @@ static void op_crowd(void) {
         o->timeout = 304;
         set_id(s, id, 16 + 16 * (unsigned)below(2));
         set_version(s, VERSIONS[below(version_count)]);
-        set_time(s, one_in(2) ? BASE : BASE + below(200));
+        set_time(s, one_in(2) ? base : base + below(200));
         if (one_in(4))
             set_timeout(s, any_timeout());
         add(c, s);
@@ -781,9 +799,10 @@ static long set_size(int c, long size) {
 static void op_set_size(void) {
     static const long sizes[] = { 0, 1, 2, 3, 4, 5, 8, 20480, -1, LONG_MIN };
     static const long great[] = { 0, 40, 250, 300, 600, 20480 };
+    static const long enough[] = { 0, 20480, -1, LONG_MIN };
     int c = free_context();
     if (c >= 0 && !zero_length_ids)
-        set_size(c, crowds ? PICK(great) : PICK(sizes));
+        set_size(c, never_full ? PICK(enough) : crowds ? PICK(great) : PICK(sizes));
 }
 
 static void op_set_mode(void) {
@@ -793,6 +812,8 @@ static void op_set_mode(void) {
         return;
     long mode = PICK(modes);
     mode = one_in(3) ? mode | UPDATE_TIME : mode == -1 ? -1 : mode & ~UPDATE_TIME;
+    if (expired_only)
+        mode = mode == -1 ? 0 : mode & ~UPDATE_TIME;
     contexts[c].mode = (unsigned)mode;
     SSL_CTX *ctx = contexts[c].handle;
     long r = SSL_CTX_set_session_cache_mode(ctx, mode);
@@ -857,7 +878,7 @@ static void op_context_set(void) {
     SSL_CTX *ctx = contexts[c].handle;
     bool negative = takes_any_second() && one_in(3);
     long t = negative ? any_negative_timeout() : any_timeout(), r = SSL_CTX_set_timeout(ctx, t);
-    unsigned len = one_in(4) ? 33 : 7;
+    unsigned len = one_in(4) || shares ? 33 : 7;
     int set = SSL_CTX_set_session_id_context(ctx, sid_ctx, len);
     int generator = SSL_CTX_set_generate_session_id(ctx, one_in(2) ? generate_id : NULL);
     SAY("c%d: set_timeout %ld = %ld, %ld; id context length %u = %d; generator %d",
@@ -872,6 +893,10 @@ static void context_new(int c) {
     *o = (struct context){ .handle = SSL_CTX_new(method), .number = contexts_made++,
                            .references = 1, .mode = 2 };
     SSL_CTX_set_ex_data(o->handle, context_index, (void *)(intptr_t)(o->number + 1));
+    if (shares) {
+        uint64_t of_its_own[2] = { seed_now, (uint64_t)o->number };
+        SSL_CTX_set_session_id_context(o->handle, (const unsigned char *)of_its_own, sizeof of_its_own);
+    }
     SAY("SSL_CTX_new = c%d, mode %lx, size %ld, timeout %ld", o->number,
         SSL_CTX_get_session_cache_mode(o->handle), SSL_CTX_sess_get_cache_size(o->handle),
         SSL_CTX_get_timeout(o->handle));
@@ -879,7 +904,7 @@ static void context_new(int c) {
         set_remove_cb(c, one_in(2) ? remove_cb_a : remove_cb_b);
     if (zero_length_ids)
         set_size(c, 0);
-    else if (!crowds && !one_in(4))
+    else if (!crowds && !one_in(4) && !never_full)
         set_size(c, 1 + below(8));
 }
 
@@ -1134,6 +1159,10 @@ static void set_up(uint64_t seed) {
     crowds = !zero_length_ids && one_in(12);
     slow_callbacks = !one_in(3);
     odd_times = one_in(6);
+    never_full = shares && one_in(2);
+    expired_only = shares && !never_full;
+    base = never_full ? FUTURE : PAST;
+    seed_now = seed;
     bool prefixed = one_in(2);
     for (int i = 0; i < id_count; i++) {
         id_lens[i] = PICK(lens);
@@ -1241,8 +1270,8 @@ static void about(void) {
 
 static int usage(void) {
     fprintf(stderr,
-            "usage: random [--oracle VERSION [--counts-alike]] FIRST_SEED COUNT LENGTH     a hash for each seed\n"
-            "       random [--oracle VERSION [--counts-alike]] --trace SEED LENGTH [--only N,N,...]\n"
+            "usage: random [--oracle VERSION [--shared] [--counts-alike]] FIRST_SEED COUNT LENGTH     a hash for each seed\n"
+            "       random [--oracle VERSION [--shared] [--counts-alike]] --trace SEED LENGTH [--only N,N,...]\n"
             "       random --about\n");
     return 2;
 }
@@ -1254,10 +1283,11 @@ int main(int argc, char **argv) {
         return 0;
     }
     oracle = OpenSSL_version_num();
-    if (argc > 3 && strcmp(argv[1], "--oracle") == 0) {
+    if (argc > 5 && strcmp(argv[1], "--oracle") == 0) {
         oracle = strtoul(argv[2], NULL, 16);
-        counts_alike = strcmp(argv[3], "--counts-alike") == 0;
-        at = 3 + counts_alike;
+        shares = strcmp(argv[3], "--shared") == 0;
+        counts_alike = strcmp(argv[3 + shares], "--counts-alike") == 0;
+        at = 3 + shares + counts_alike;
     }
     if (!oracle_is_known()) {
         fprintf(stderr, "random: OpenSSL %lx is no oracle for this test (rules.h)\n", oracle);

@@ -54,4 +54,9 @@ static bool callbacks_run_under_the_lock(void) { return true; }
  * id: it shows if the session is given an id afterwards. So it gets none. */
 static bool can_mark_without_id(void) { return false; }
 
+/* --shared: the library shares its sessions with other processes. A full cache then lets go of objects whose sessions
+ * are still good elsewhere, and tells nobody. So a sequence has either sessions that have expired, which nobody
+ * shares, or caches that are never full. And contexts that are equal are one: each has an id context of its own. */
+static bool shares;
+
 #endif

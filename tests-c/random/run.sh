@@ -5,7 +5,7 @@ set -u
 usage() {
     cat <<'TEXT'
 usage: tests-c/random/run.sh [--sequences N] [--length L] [--seed S] [--seconds T] [--lib PATH]
-                                   [--libssl DIR] [--standing standalone|interposed|both]
+                                   [--libssl DIR] [--standing standalone|interposed|both] [--shared]
                                    [--self-test [--only NAME] | --no-self-test]
 
 From a seed a program makes a long sequence of calls and prints a trace of all that can be seen:
@@ -22,6 +22,7 @@ and the traces must be the same bytes. A difference is shrunk to few calls and s
   --lib PATH       the library to test (default target/release/libsslcache.so, built if absent)
   --libssl DIR     the oracle: the directory of another libssl.so.3 and libcrypto.so.3
   --standing S     one standing alone (default both)
+  --shared         the library has SSLCACHE_SHARED; the sequences stay out of what is to differ then
   --self-test      only break the library in each way of tests-c/mutations that names this test, and see
                    that a few hundred sequences find it
   --only NAME      this mutation alone
@@ -42,6 +43,8 @@ target=${CARGO_TARGET_DIR:-$root/target}
 out=$target/random
 mutations=($(mutations random))
 sequences=3000 length=200 seed='' seconds=0 lib='' libssl='' standing=both selftest=yes sequencing=yes
+. "$here/../segment.sh"
+shared_size=64m # what the sequences of one run leave there
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -52,6 +55,7 @@ while [ $# -gt 0 ]; do
             [[ " ${mutations[*]} " == *" ${2-} "* ]] || fail "no such mutation: ${2-} (--list shows them)"
             mutations=("$2") ;;
         --no-self-test) selftest=; shift; continue ;;
+        --shared) shared=yes; shift; continue ;;
         --sequences | --length | --seed | --seconds)
             [[ ${2-} =~ ^[0-9]+$ ]] || fail "$1 needs a number"
             declare "${1#--}=$2" ;;
@@ -95,17 +99,19 @@ compile "$out/random-standalone" -I"$root/include" "$lib" -lcrypto
 
 # Runs one of the programs, with a library in the standings of ours.
 program() { # libssl|standalone|interposed directory arguments...
-    local which=$1 directory=$2
+    local which=$1 directory=$2 around=with_segment
     shift 2
     case $which in
-        libssl) set -- env ${libssl:+LD_LIBRARY_PATH="$libssl"} "$out/random" "$@" ;;
+        libssl)
+            around=
+            set -- env ${libssl:+LD_LIBRARY_PATH="$libssl"} "$out/random" "$@" ;;
         standalone) set -- env LD_LIBRARY_PATH="$directory" "$out/random-standalone" "$@" ;;
         interposed)
             set -- env ${libssl:+LD_LIBRARY_PATH="$libssl"} LD_PRELOAD="$directory/libsslcache.so.0" \
                 "$out/random" "$@" ;;
     esac
     # A sequence that hangs ends by its own alarm, a minute at the most; this is for the rest.
-    timeout 900 "$@"
+    $around timeout 900 "$@"
 }
 
 oracle=$(program libssl - --about | sed -n 's/^version //p')
@@ -131,7 +137,7 @@ done
 # counts as that does, by itself as 3.0 (rules.h).
 told=()
 compared_with() { # standing
-    told=(--oracle "$oracle")
+    told=(--oracle "$oracle" ${shared:+--shared})
     if [ "$1" = interposed ] || ((16#$oracle < 16#30200000)); then told+=(--counts-alike); fi
 }
 

@@ -4,13 +4,14 @@ set -u
 
 usage() {
     cat <<'END'
-usage: tests-c/soak/run.sh [--seconds N] [--plain] [--asan] [--tsan] [--valgrind]
+usage: tests-c/soak/run.sh [--seconds N] [--shared] [--plain] [--asan] [--tsan] [--valgrind]
 
 Two programs for N seconds each (default 20), without a sanitizer and under three; or only under those
 that are named. "standalone" is many threads on shared sessions and contexts of the library's own;
 "handshakes" is tests-c/handshake/soak.c, handshakes of a real libssl with the library in front. Both
 end by counting what was made and what was freed.
 
+  --shared     with SSLCACHE_SHARED
   --plain      the release build
   --asan       the library and the programs built for AddressSanitizer, with its leak check
   --tsan       the same for ThreadSanitizer
@@ -27,6 +28,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests-c/soak
 seconds=20
 flavours=()
+. "$root/tests-c/segment.sh"
 while [ $# -gt 0 ]; do
     case $1 in
     --seconds)
@@ -34,6 +36,7 @@ while [ $# -gt 0 ]; do
         seconds=$2
         shift
         ;;
+    --shared) shared=yes ;;
     --plain | --asan | --tsan | --valgrind) flavours+=("${1#--}") ;;
     --list) printf '%s\n' plain asan tsan valgrind; exit 0 ;;
     --help | -h) usage; exit 0 ;;
@@ -44,7 +47,7 @@ done
 [ ${#flavours[@]} -gt 0 ] || flavours=(plain asan tsan valgrind)
 
 # Variables of the library itself must not leak in from the caller's shell.
-unset LD_PRELOAD SSLCACHE_STATS SSLCACHE_VERBOSE
+unset LD_PRELOAD SSLCACHE_STATS SSLCACHE_VERBOSE SSLCACHE_SHARED
 target=x86_64-unknown-linux-gnu
 logs=$root/target/soak/logs
 mkdir -p "$logs"
@@ -116,7 +119,7 @@ must_be_clean() {
     local name="$flavour: $1" standing=$2 log="$logs/$flavour.$1" status
     shift 2
     rm -f "$logs/stats"
-    run $((seconds * 3 + 120)) "$@" >"$log" 2>&1
+    with_segment run $((seconds * 3 + 120)) "$@" >"$log" 2>&1
     status=$?
     if [ $status -ne 0 ]; then
         fail "$name: exit status $status"

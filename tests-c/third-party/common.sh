@@ -6,6 +6,7 @@
 #
 #   SSLCACHE_LIB       the library to put in front (default: target/release/libsslcache.so)
 #   SSLCACHE_INSTALL   "no": never install a package, skip instead
+#   SSLCACHE_SHARING   when set: the side "with" has SSLCACHE_SHARED
 #   SSLCACHE_BASELINE  a directory: results without the library are kept there, and taken from there
 #   SSLCACHE_QUICK     when set: only the part of the suite that is about sessions
 #   limit              set before reading this file: seconds the whole script may take
@@ -84,7 +85,7 @@ numbered() {
 
 # results FUNCTION: what it prints on this side, in $tmp/SIDE.
 results() {
-    local known=${SSLCACHE_BASELINE:+$SSLCACHE_BASELINE/$program${quick:+.quick}}
+    local around known=${SSLCACHE_BASELINE:+$SSLCACHE_BASELINE/$program${quick:+.quick}}
     if [ "$side" = without ] && [ -n "$known" ] && [ -s "$known" ]; then
         cp "$known" "$tmp/$side"
         return
@@ -92,7 +93,9 @@ results() {
     preload=
     [ "$side" = without ] || preload=$lib
     new_stats
-    "$1" 2>"$tmp/$side.err" | numbered >"$tmp/$side"
+    around=
+    [ "$side" = without ] || around=with_segment
+    $around "$1" 2>"$tmp/$side.err" | numbered >"$tmp/$side"
     [ "$side" != without ] || expect_silence
     [ "$side" != without ] || [ -z "$known" ] || cp "$tmp/$side" "$known"
 }

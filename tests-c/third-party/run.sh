@@ -14,6 +14,7 @@ Fetches test suites of programs that use OpenSSL's session cache, by the registr
 (LD_PRELOAD); every single test must end the same way. What cannot be fetched is skipped by name.
 
   --quick       only the tests that are about sessions
+  --shared      the library with SSLCACHE_SHARED
   --only NAME   only this suite (may be given more than once)
   --list        print the names and end
   --no-install  install nothing: skip what is missing
@@ -32,6 +33,7 @@ chosen=()
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) export SSLCACHE_QUICK=1 ;;
+    --shared) export SSLCACHE_SHARING=yes ;;
     --only)
         known "${2-}" || { echo "no such suite: ${2-} (--list shows them)" >&2; exit 2; }
         chosen+=("$2")

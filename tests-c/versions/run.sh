@@ -5,7 +5,7 @@ set -u
 
 usage() {
     cat <<'END'
-usage: tests-c/versions/run.sh [--version BUILD ...] [--quick] [--lib PATH]
+usage: tests-c/versions/run.sh [--version BUILD ...] [--quick] [--shared] [--lib PATH]
 
 For each build of build.sh, which is built first if need be:
   conformance   tests-c/run.sh, with that release's headers and libraries
@@ -17,6 +17,7 @@ For each build of build.sh, which is built first if need be:
   --version BUILD   this build alone (may be given more than once)
   --list            the names of the builds
   --quick           1000 instead of 6000 random sequences
+  --shared          with SSLCACHE_SHARED (but for quic)
   --lib PATH        the library to test (default target/release/libsslcache.so)
   --help            this text
 
@@ -31,6 +32,7 @@ out=$root/target/versions
 lib=$root/target/release/libsslcache.so
 sequences=6000
 builds=()
+shared=
 
 while [ $# -gt 0 ]; do
     case $1 in
@@ -40,6 +42,7 @@ while [ $# -gt 0 ]; do
             shift ;;
         --list) "$here/build.sh" --list; exit 0 ;;
         --lib) [ $# -ge 2 ] || { usage >&2; exit 2; }; lib=$(realpath -m "$2"); shift ;;
+        --shared) shared=--shared ;;
         --quick) sequences=1000 ;;
         --help | -h) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
@@ -120,15 +123,15 @@ for build in "${builds[@]}"; do
         continue
     fi
     libssl=$out/$build/lib headers=$out/$build/include
-    run_suite "$build" conformance "$root/tests-c/run.sh" --lib "$lib" --libssl "$libssl" --headers "$headers" --out "$out/conformance/$build"
-    run_suite "$build" handshake "$root/tests-c/handshake/run.sh" --lib "$lib" --libssl "$libssl" --headers "$headers"
+    run_suite "$build" conformance "$root/tests-c/run.sh" $shared --lib "$lib" --libssl "$libssl" --headers "$headers" --out "$out/conformance$shared/$build"
+    run_suite "$build" handshake "$root/tests-c/handshake/run.sh" $shared --lib "$lib" --libssl "$libssl" --headers "$headers"
     run_suite "$build" shared "$root/tests-c/shared/run.sh" --lib "$lib" --libssl "$libssl" --headers "$headers" --out "$out/shared/$build"
     case $build in
         3.[5-9]* | 4.*) run_suite "$build" quic quic_traces "$build" ;;
     esac
     case $build in
         # The generator of random sequences knows the rules of 3.x.
-        3.*) run_suite "$build" random "$root/tests-c/random/run.sh" --lib "$lib" --libssl "$libssl" \
+        3.*) run_suite "$build" random "$root/tests-c/random/run.sh" $shared --lib "$lib" --libssl "$libssl" \
             --sequences "$sequences" --no-self-test ;;
     esac
 done

@@ -245,6 +245,15 @@ impl<S: Clone + PartialEq> SessionCache<S> {
         }
     }
 
+    /// The expiry that `session` has its place by, if it is here under `key`.
+    pub fn expiry_of(&self, key: &Key, session: &S) -> Option<Expiry> {
+        let locked = self.lock()?;
+        let pages = locked.pages();
+        let found = locked.find(key.hash(), &key.words())?;
+        let is_it = locked.session(found) == Some(session);
+        is_it.then(|| pages.entry(found).expiry())
+    }
+
     /// Shows every session, in no particular order, to `f`, which may use the cache: it is given
     /// copies, and no lock is held. Sessions that come or go meanwhile may or may not be seen.
     pub fn for_each(&self, mut f: impl FnMut(&Key, &S)) {

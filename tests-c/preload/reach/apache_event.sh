@@ -1,4 +1,0 @@
-# Apache with the event MPM: children that are forked; a graceful restart brings new ones.
-title="Apache, event"
-mpm=event
-. "$reach/apache.inc"
