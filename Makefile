@@ -4,18 +4,22 @@
 C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
 
 .DEFAULT_GOAL := all
-.PHONY: all lib demo generated header compatibility abi clean help \
+.PHONY: all lib command demo generated header compatibility abi clean help \
     test check test-mutations test-random test-programs test-suites test-soak test-sanitizers \
     test-versions test-segment bench bench-quick bench-counts install uninstall
 
 # --- Build ------------------------------------------------------------------------------------
 
-all: lib ## build target/release/libsslcache.so (the header is include/sslcache.h)
+all: lib command ## build target/release/libsslcache.so (the header is include/sslcache.h) and the command
 
 lib:
 	@scripts/need cargo cc:gcc
 	cargo build --release --lib
 	@ln -sf libsslcache.so target/release/libsslcache.so.0
+
+command: ## build target/command/sslcache: programs with the library in front, and what they share
+	@scripts/need cargo cc:gcc
+	cargo build --profile command --package sslcache-cli
 
 demo: lib ## build, run the examples, and resume TLS sessions of a real server out of the library
 	examples/demo.sh
@@ -108,25 +112,38 @@ bench-counts: lib ## instructions of the hot paths against benches/counts.tsv (B
 
 # --- Install ----------------------------------------------------------------------------------
 
-# PREFIX, LIBDIR, INCLUDEDIR, MANDIR and DESTDIR are the usual ones. The headers go into a directory of
+# PREFIX, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, DATADIR and DESTDIR are the usual ones. The headers go into a directory of
 # their own, so that OpenSSL's <openssl/ssl.h> stays what it is; sslcache.pc names the directory.
 PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-MANDIR     ?= $(PREFIX)/share/man
+DATADIR    ?= $(PREFIX)/share
+MANDIR     ?= $(DATADIR)/man
 INSTALL    ?= install
 
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 soname  := libsslcache.so.$(firstword $(subst ., ,$(version)))
 real    := libsslcache.so.$(version)
 
+# The command, built here or before.
+built   := target/command/sslcache
+COMMAND ?= $(built)
+
 # Where each goes; uninstall removes these files and no others.
+to_bin     := $(DESTDIR)$(BINDIR)
 to_lib     := $(DESTDIR)$(LIBDIR)
 to_include := $(DESTDIR)$(INCLUDEDIR)/sslcache
 to_man     := $(DESTDIR)$(MANDIR)
+# What shells need, for each of them: NAME=FILE.
+to_shells  := bash=bash-completion/completions/sslcache zsh=zsh/site-functions/_sslcache \
+    fish=fish/vendor_completions.d/sslcache.fish
 
-install: lib ## install under PREFIX (/usr/local), behind DESTDIR if that is set
-	$(INSTALL) -d $(to_lib)/pkgconfig $(to_include)/openssl $(to_man)/man3 $(to_man)/man7
+install: lib $(if $(filter $(built),$(COMMAND)),command) ## install under PREFIX (/usr/local), behind DESTDIR if that is set
+	$(INSTALL) -d $(to_bin) $(to_lib)/pkgconfig $(to_include)/openssl $(addprefix $(to_man)/man,1 3 7)
+	$(INSTALL) -m 755 $(COMMAND) $(to_bin)/sslcache
+	for shell in $(to_shells); do file=$(DESTDIR)$(DATADIR)/$${shell#*=}; $(INSTALL) -d $${file%/*} && \
+	    $(COMMAND) completions $${shell%=*} > $$file && chmod 644 $$file || exit; done
 	$(INSTALL) -m 755 target/release/libsslcache.so $(to_lib)/$(real)
 	ln -sf $(real) $(to_lib)/$(soname)
 	ln -sf $(soname) $(to_lib)/libsslcache.so
@@ -135,14 +152,15 @@ install: lib ## install under PREFIX (/usr/local), behind DESTDIR if that is set
 	chmod 644 $(to_lib)/pkgconfig/sslcache.pc
 	$(INSTALL) -m 644 include/sslcache.h $(to_include)/sslcache.h
 	$(INSTALL) -m 644 include/openssl/ssl.h $(to_include)/openssl/ssl.h
-	$(INSTALL) -m 644 docs/man/sslcache.3 $(to_man)/man3/sslcache.3
-	$(INSTALL) -m 644 docs/man/sslcache.7 $(to_man)/man7/sslcache.7
+	for section in 1 3 7; do \
+	    $(INSTALL) -m 644 docs/man/sslcache.$$section $(to_man)/man$$section/ || exit; done
 
 uninstall: ## remove what install put there
+	rm -f $(to_bin)/sslcache $(foreach shell,$(to_shells),$(DESTDIR)$(DATADIR)/$(lastword $(subst =, ,$(shell))))
 	rm -f $(to_lib)/$(real) $(to_lib)/$(soname) $(to_lib)/libsslcache.so
 	rm -f $(to_lib)/pkgconfig/sslcache.pc
 	rm -f $(to_include)/sslcache.h $(to_include)/openssl/ssl.h
-	rm -f $(to_man)/man3/sslcache.3 $(to_man)/man7/sslcache.7
+	rm -f $(foreach section,1 3 7,$(to_man)/man$(section)/sslcache.$(section))
 	-test ! -d $(to_include) || rmdir $(to_include)/openssl $(to_include)
 
 help: ## this list

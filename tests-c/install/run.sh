@@ -36,21 +36,30 @@ major=${version%%.*}
 
 # --- Staged: DESTDIR, the default PREFIX ------------------------------------------------------
 
+# (The command as it is when it is built for its own tests: what "make command" builds takes a minute more.)
+cargo build --quiet --package sslcache-cli || exit 1
+install() { make -s install COMMAND=target/debug/sslcache "$@"; }
+
 dest=$tmp/dest
 prefix=/usr/local
 lib=$dest$prefix/lib
 mkdir -p "$lib" && echo foreign >"$lib/libforeign.so"
-check "make install puts everything behind DESTDIR" make -s install DESTDIR="$dest"
+check "make install puts everything behind DESTDIR" install DESTDIR="$dest"
 
-expected="$prefix/include/sslcache/openssl/ssl.h
+expected="$prefix/bin/sslcache
+$prefix/include/sslcache/openssl/ssl.h
 $prefix/include/sslcache/sslcache.h
 $prefix/lib/libforeign.so
 $prefix/lib/libsslcache.so
 $prefix/lib/libsslcache.so.$major
 $prefix/lib/libsslcache.so.$version
 $prefix/lib/pkgconfig/sslcache.pc
+$prefix/share/bash-completion/completions/sslcache
+$prefix/share/fish/vendor_completions.d/sslcache.fish
+$prefix/share/man/man1/sslcache.1
 $prefix/share/man/man3/sslcache.3
-$prefix/share/man/man7/sslcache.7"
+$prefix/share/man/man7/sslcache.7
+$prefix/share/zsh/site-functions/_sslcache"
 installed() { (cd "$1" && find . ! -type d | sed 's/^\.//' | LC_ALL=C sort); }
 check "these files are installed and no others" is "$(installed "$dest")" "$expected"
 check "libsslcache.so.$major is a link to the real file" is "$(readlink "$lib/libsslcache.so.$major")" "libsslcache.so.$version"
@@ -61,6 +70,15 @@ check "sslcache.pc knows nothing of DESTDIR" not grep -q "$tmp" "$lib/pkgconfig/
 
 pc() { PKG_CONFIG_LIBDIR=$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$dest pkg-config "$@" sslcache; }
 check "pkg-config knows the version" is "$(pc --modversion)" "$version"
+
+# --- The command --------------------------------------------------------------------------------
+
+check "the command finds the library beside it" is "$("$dest$prefix/bin/sslcache" info)" \
+  "$lib/libsslcache.so.$major: libsslcache $version"
+check "and puts it in front of a program" is "$("$dest$prefix/bin/sslcache" run sh -c 'echo "$LD_PRELOAD"')" \
+  "$lib/libsslcache.so.$major"
+completes() { bash -c '. "$1" && complete -p sslcache' - "$dest$prefix/share/bash-completion/completions/sslcache"; }
+check "bash completes its arguments" completes
 
 # --- A stranger's program ---------------------------------------------------------------------
 
@@ -102,13 +120,15 @@ check "make uninstall a second time is no error" make -s uninstall DESTDIR="$des
 
 # --- Other directories ------------------------------------------------------------------------
 
-other=(PREFIX="$tmp/p" LIBDIR="$tmp/p/lib64" INCLUDEDIR="$tmp/i" MANDIR="$tmp/m")
+other=(PREFIX="$tmp/p" LIBDIR="$tmp/p/lib64" INCLUDEDIR="$tmp/i" MANDIR="$tmp/m" DATADIR="$tmp/d")
 lib=$tmp/p/lib64 dest=
-check "make install with directories of one's own" make -s install "${other[@]}"
+check "make install with directories of one's own" install "${other[@]}"
 check "a program builds there too" build
+check "the command finds the library in another lib" is "$("$tmp/p/bin/sslcache" info)" \
+  "$lib/libsslcache.so.$major: libsslcache $version"
 check "and runs" is "$(LD_LIBRARY_PATH=$lib timeout 20 "$tmp/installed" 2>&1)" "$version"
 check "make uninstall finds them" make -s uninstall "${other[@]}"
-left() { find "$tmp/p" "$tmp/i" "$tmp/m" ! -type d; }
+left() { find "$tmp/p" "$tmp/i" "$tmp/m" "$tmp/d" ! -type d; }
 check "nothing is left" is "$(left)" ""
 
 if [ "$skipped" -gt 0 ]; then

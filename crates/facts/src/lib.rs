@@ -95,8 +95,9 @@ impl Seen {
     }
 
     /// The facts of both: of a process and one that it has forked.
-    pub fn and(self, other: &Self) -> Self {
-        Seen { noted: self.noted | other.noted, ..self }
+    pub fn and(self, other: Self) -> Self {
+        let version = if self.version.is_empty() { other.version } else { self.version };
+        Seen { version, noted: self.noted | other.noted }
     }
 }
 
@@ -119,7 +120,8 @@ mod tests {
         assert_eq!(seen.version, "12.3.4");
         assert!(seen.has(Fact::Stored) && seen.has(Fact::Context) && !seen.has(Fact::LookedUp));
         let other = Seen { noted: Fact::LookedUp as u32, ..Seen::default() };
-        assert!(seen.and(&other).has(Fact::LookedUp));
+        let both = other.and(seen);
+        assert!(both.has(Fact::LookedUp) && both.has(Fact::Stored) && both.version == "12.3.4");
         assert_eq!(Seen::find(&data[..130]), None, "cut off");
         assert_eq!(Seen::find(b""), None);
     }
