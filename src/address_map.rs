@@ -183,6 +183,13 @@ impl<T: 'static> AddressMap<T> {
         }
     }
 
+    /// All that is in it, one after the other; nothing comes in or is taken out meanwhile.
+    pub fn each(&self, mut each: impl FnMut(usize, *mut T)) {
+        let _writer = self.writer.lock();
+        let entries = self.table().into_iter().flat_map(Table::entries);
+        entries.for_each(|(address, value)| each(address, value));
+    }
+
     /// Takes everything out.
     pub fn clear(&self) {
         let _writer = self.writer.lock();

@@ -49,7 +49,7 @@ struct Variable {
 const VARIABLES: [Variable; 4] = [
     Variable {
         name: c"SSLCACHE_SET",
-        values: "size=N timeout=T tickets=off num_tickets=N cache=on or cache=off",
+        values: "size=N timeout=T tickets=off num_tickets=N replay=off cache=on or cache=off",
         default: "nothing",
         help: "decides these in place of the application, for every context",
         read: |settings, value| {
@@ -298,7 +298,7 @@ mod tests {
         );
         let (settings, complaints) = read("SSLCACHE_SET", "size=20k tikets=off");
         assert!(settings.set.is_none());
-        let keys = "size, timeout, tickets, num_tickets, cache, unsafe";
+        let keys = "size, timeout, tickets, num_tickets, cache, replay, unsafe";
         let why = format!("no key that there is in word 2; there are {keys}; taken as nothing");
         assert_eq!(complaints, format!("sslcache: SSLCACHE_SET=size=20k tikets=off: {why}\n"));
     }

@@ -150,6 +150,7 @@ symbol_table! {
         fn SSL_in_before(*const SSL) -> c_int;
         fn SSL_set_options(*mut SSL, u64) -> u64;
         fn SSL_set_num_tickets(*mut SSL, size_t) -> c_int;
+        fn SSL_clear_options(*mut SSL, u64) -> u64;
         fn SSL_get_options(*const SSL) -> u64;
         fn SSL_CTX_get_options(*const SSL_CTX) -> u64;
         fn SSL_get_max_early_data(*const SSL) -> u32;

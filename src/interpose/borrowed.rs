@@ -165,6 +165,13 @@ impl<'a> RealSsl<'a> {
         unsafe { call!(self.real, SSL_set_options(self.ssl.as_ptr(), SSL_OP_NO_TICKET), 0) };
     }
 
+    /// Clears `SSL_OP_NO_ANTI_REPLAY`.
+    pub fn takes_early_data_once(self) {
+        let (real, ssl) = (self.real, self.ssl.as_ptr());
+        // SAFETY: a live connection of this libssl.
+        unsafe { call!(real, SSL_clear_options(ssl, SSL_OP_NO_ANTI_REPLAY), 0) };
+    }
+
     /// `SSL_set_num_tickets`
     pub fn set_num_tickets(self, tickets: usize) {
         // SAFETY: a live connection of this libssl.

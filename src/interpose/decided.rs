@@ -79,6 +79,9 @@ pub fn becomes_server(ssl: RealSsl) {
     if set.tickets_off() {
         ssl.takes_no_tickets();
     }
+    if set.replay_off() {
+        ssl.takes_early_data_once();
+    }
     if let Some(tickets) = set.num_tickets() {
         ssl.set_num_tickets(tickets);
     }

@@ -6,22 +6,18 @@
 //! tell is not seen: certificates that a callback chooses (the name separates those), a directory of
 //! trusted certificates, what a callback makes of a certificate.
 
-use std::ffi::CStr;
-
-use libc::{c_int, c_ulong, c_void, size_t};
+use libc::{c_int, c_ulong, c_void};
 use once_cell::race::OnceBox;
 use sslcache_sync::Lock;
 
-use super::borrowed::{RealCtx, RealSsl};
-use super::session::{RealSession, real};
+use super::borrowed::RealCtx;
 use crate::cache::Key;
 use crate::ffi::args::bytes;
 use crate::ffi::constants::*;
 use crate::ffi::memory::boxed;
 use crate::ffi::real::{Real, call};
 use crate::ffi::types::*;
-use crate::rules::SessionRef;
-use crate::shared::{Name, Realm, Tier};
+use crate::shared::{Realm, Tier};
 
 /// What is kept of it for a context. None of it costs anything before there is a tier.
 #[derive(Default)]
@@ -78,17 +74,9 @@ impl Isolation {
         self.0.get()?.lock().realm.map(|(_, realm)| realm)
     }
 
-    /// What a session tells of its name, and the context asked of its client last: where there is no
-    /// connection.
-    pub fn told_name(&self, session: &RealSession, tier: &Tier) -> Option<Name> {
-        let (facts, _) = self.0.get()?.lock().realm?;
-        let null = std::ptr::null();
-        // SAFETY: a reference of the caller's keeps the session alive, and with it the name.
-        let name = unsafe {
-            let name = call!(real(), SSL_SESSION_get0_hostname(session.as_c()), null);
-            if name == null { c"" } else { CStr::from_ptr(name) }
-        };
-        tier.name(name.to_bytes(), facts.asks as u32)
+    /// What the context asked of its clients then.
+    pub fn last_asked(&self) -> Option<c_int> {
+        self.0.get()?.lock().realm.map(|(facts, _)| facts.asks)
     }
 
     /// The realm of `ctx`, whose this is.
@@ -324,81 +312,6 @@ impl Trusted {
             let seen = look(&List { real, list: objects(store) });
             unlock(store);
             Some(seen)
-        }
-    }
-}
-
-// ------------------------------------------------------------------------------- a connection
-
-/// The name that a client calls the server by in the hello that is being looked at.
-pub fn offered_name(ssl: RealSsl, tier: &Tier) -> Option<Name> {
-    if ssl.is_quic() {
-        return None;
-    }
-    let (mut out, mut length): (_, size_t) = (std::ptr::null(), 0);
-    // SAFETY: a live connection of this libssl, whose hello is there inside the callback; places
-    // for the answers.
-    let hello = unsafe {
-        let found = call!(
-            ssl.real,
-            SSL_client_hello_get0_ext(ssl.ssl.as_ptr(), SERVER_NAME, &mut out, &mut length),
-            return None
-        );
-        if found == 1 { bytes(out, length) } else { &[] }
-    };
-    tier.name(host_name(hello), ssl.asks())
-}
-
-/// The type of the extension, and that of the one kind of names there is.
-const SERVER_NAME: libc::c_uint = 0;
-const HOST_NAME: u8 = 0;
-
-/// The host's name in the extension: a list, of a type and a name; empty if there is none.
-fn host_name(extension: &[u8]) -> &[u8] {
-    match extension {
-        [_, _, HOST_NAME, high, low, name @ ..] => {
-            name.get(..u16::from_be_bytes([*high, *low]).into()).unwrap_or_default()
-        }
-        _ => &[],
-    }
-}
-
-/// The name that the client of a connection has called the server by.
-pub fn agreed_name(ssl: RealSsl, tier: &Tier) -> Option<Name> {
-    if ssl.is_quic() {
-        return None;
-    }
-    // SAFETY: a live connection of this libssl, which keeps the name.
-    let name = unsafe {
-        let null = std::ptr::null();
-        let name = call!(
-            ssl.real,
-            SSL_get_servername(ssl.ssl.as_ptr(), TLSEXT_NAMETYPE_HOST_NAME),
-            return None
-        );
-        if name == null { c"" } else { CStr::from_ptr(name) }
-    };
-    tier.name(name.to_bytes(), ssl.asks())
-}
-
-/// `TLSEXT_NAMETYPE_host_name`
-const TLSEXT_NAMETYPE_HOST_NAME: c_int = 0;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_read_out_of_its_extension() {
-        assert_eq!(host_name(b"\x00\x08\x00\x00\x05a.com"), b"a.com");
-        for none in [
-            &b""[..],
-            b"\x00",
-            b"\x00\x03\x00\x00",
-            b"\x00\x08\x00\x00\x06a.com",
-            b"\x00\x08\x01\x00\x05a.com",
-        ] {
-            assert_eq!(host_name(none), b"");
         }
     }
 }

@@ -21,6 +21,7 @@ mod decided;
 mod ended_tables;
 mod ends;
 mod hooks;
+mod hosts;
 mod isolation;
 mod quiet;
 pub mod served;

@@ -8,7 +8,7 @@ use libc::c_long;
 use super::alone::{Why, leave_alone};
 use super::attached::{self, Attached};
 use super::borrowed::{RealCtx, RealSsl};
-use super::isolation;
+use super::hosts;
 use super::quiet::quietly;
 use super::session::{RealSession, lifetime, real, refuses_marked};
 use super::shadow;
@@ -72,15 +72,15 @@ impl Standing for Interposed {
     }
 
     fn offered_name(ssl: Ssl<'_>, tier: &Tier) -> Option<Name> {
-        isolation::offered_name(RealSsl { real: real(), ssl }, tier)
+        hosts::offered_name(RealSsl { real: real(), ssl }, tier)
     }
 
     fn agreed_name(ssl: Ssl<'_>, tier: &Tier) -> Option<Name> {
-        isolation::agreed_name(RealSsl { real: real(), ssl }, tier)
+        hosts::agreed_name(RealSsl { real: real(), ssl }, tier)
     }
 
     fn told_name(context: &Attached, session: &RealSession, tier: &Tier) -> Option<Name> {
-        context.isolation.told_name(session, tier)
+        hosts::told_name(context, session, tier)
     }
 }
 

@@ -17,4 +17,4 @@ mod tier;
 
 pub use attach::{attach, attach_if_there, describe, tier};
 pub use sslcache_settings::shared::Wrong;
-pub use tier::{Maker, Name, Place, Realm, Room, Tier, seconds};
+pub use tier::{Asked, Maker, Name, Place, Realm, Room, Tier, seconds};

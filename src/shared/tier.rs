@@ -33,11 +33,37 @@ pub struct Tier {
     service: Service,
     compares_names: bool,
     recent: Recent,
+    /// What handshakes came to, by what they began with: see `interpose::hosts`.
+    hosts: Recent,
 }
 
 /// What makes a context what it is: see above.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Realm([u8; 16]);
+
+/// What a server asks of a client.
+#[derive(Clone, Copy)]
+pub struct Asked([u8; Asked::SIZE]);
+
+impl Asked {
+    const SIZE: usize = 4 + 16;
+
+    /// That is not known: no session was made so.
+    pub const UNKNOWN: Asked = Asked([0xff; Asked::SIZE]);
+
+    /// This verification mode, in the realm that the session is of.
+    pub fn here(mode: u32) -> Self {
+        Asked::elsewhere(mode, &Realm([0; 16]))
+    }
+
+    /// The same, in another realm.
+    pub fn elsewhere(mode: u32, realm: &Realm) -> Self {
+        let mut bytes = [0; Asked::SIZE];
+        bytes[..4].copy_from_slice(&mode.to_le_bytes());
+        bytes[4..].copy_from_slice(&realm.0);
+        Asked(bytes)
+    }
+}
 
 /// Whose handshake made a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,7 +144,7 @@ impl Tier {
     /// Of this service. `None`: its keys are not those of the memory.
     pub fn new(sealed: Sealed<Process>, service: &[u8], compares_names: bool) -> Option<Self> {
         let service = sealed.service(service)?;
-        Some(Tier { sealed, service, compares_names, recent: Recent::new() })
+        Some(Tier { sealed, service, compares_names, recent: Recent::new(), hosts: Recent::new() })
     }
 
     /// The memory, and what seals it.
@@ -145,16 +171,34 @@ impl Tier {
     }
 
     /// The name that a client calls a server by, and what that asks of it there.
-    pub fn name(&self, server: &[u8], asks: u32) -> Option<Name> {
+    pub fn name(&self, server: &[u8], asked: Asked) -> Option<Name> {
         let server = if self.compares_names { server } else { &[] };
         // A longer one is no host's: libssl ends the handshake.
-        let mut parts = [0; 4 + LONGEST_HOST_NAME];
-        let length = server.len().min(LONGEST_HOST_NAME);
-        parts[..4].copy_from_slice(&asks.to_le_bytes());
-        for (to, from) in parts[4..].iter_mut().zip(&server[..length]) {
+        let mut parts = [0; Asked::SIZE + LONGEST_HOST_NAME];
+        let (before, name) = parts.split_at_mut(Asked::SIZE);
+        before.copy_from_slice(&asked.0);
+        for (to, from) in name.iter_mut().zip(server) {
             *to = from.to_ascii_lowercase();
         }
-        self.sealed.name(&parts[..4 + length])
+        let length = server.len().min(name.len());
+        self.sealed.name(&parts[..Asked::SIZE + length])
+    }
+
+    /// What a handshake begins with, as a key for the following two.
+    pub fn beginning(&self, parts: &[&[u8]; 3]) -> Option<u64> {
+        let [first, contexts, name] = *parts;
+        let key = self.sealed.key(&[b"beginning", first, contexts, name])?;
+        Some(short(Place(key)))
+    }
+
+    /// A handshake that began so has come to this name.
+    pub fn expect(&self, beginning: u64, name: Name) {
+        self.hosts.note(beginning, name.bits());
+    }
+
+    /// The name that one which began so came to last.
+    pub fn expected(&self, beginning: u64) -> Option<Name> {
+        self.hosts.name(beginning).map(Name::from_bits)
     }
 
     /// The place of the session with this key.

@@ -10,7 +10,7 @@ use crate::ffi::live::{Ctx, Ssl};
 use crate::ffi::memory::Counted;
 use crate::ffi::types::SSL_SESSION;
 use crate::rules::{Member, Registry, SessionRef, Source, Standing};
-use crate::shared::{self, Name, Realm, Tier};
+use crate::shared::{self, Asked, Name, Realm, Tier};
 
 /// No libssl in the process: contexts and sessions are our own objects.
 pub enum Standalone {}
@@ -58,15 +58,15 @@ impl Standing for Standalone {
     // There are no handshakes, and so no client that calls the server by a name.
 
     fn offered_name(_: Ssl<'_>, tier: &Tier) -> Option<Name> {
-        tier.name(&[], 0)
+        tier.name(&[], Asked::here(0))
     }
 
     fn agreed_name(_: Ssl<'_>, tier: &Tier) -> Option<Name> {
-        tier.name(&[], 0)
+        tier.name(&[], Asked::here(0))
     }
 
     fn told_name(_: &Context, _: &SessionHandle, tier: &Tier) -> Option<Name> {
-        tier.name(&[], 0)
+        tier.name(&[], Asked::here(0))
     }
 }
 

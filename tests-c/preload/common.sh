@@ -17,7 +17,7 @@ export LC_ALL=C
 if [ -z "${SSLCACHE_TIMED-}" ]; then
     SSLCACHE_TIMED=1 exec timeout -k 10 "${limit:-120}" bash "$0" "$@"
 fi
-unset SSLCACHE_TIMED LD_PRELOAD SSLCACHE_STATS SSLCACHE_VERBOSE SSLCACHE_SHARED
+unset SSLCACHE_TIMED LD_PRELOAD SSLCACHE_STATS SSLCACHE_VERBOSE SSLCACHE_SHARED SSLCACHE_SET
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -35,19 +35,24 @@ stats=       # where the library writes its counters when a process of this side
 failed=0
 server=      # pid of the server that runs now
 servers=()   # every pid this script started and has not seen end
+shm=         # a directory in memory, if the script has made one for what processes share
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/sslcache-$program.XXXXXX") || exit 1
 chmod 755 "$tmp" # servers that change their user still read the certificate
 
-clean_up() {
+stop_servers() {
     local pid
     for pid in "${servers[@]}"; do
         kill "$pid" 2>/dev/null && { sleep 0.2; kill -9 "$pid" 2>/dev/null; }
     done
+}
+
+clean_up() {
+    stop_servers
     if [ -n "${SSLCACHE_KEEP-}" ]; then
         echo "kept: $tmp"
     else
-        rm -rf "$tmp"
+        rm -rf "$tmp" ${shm:+"$shm"}
     fi
 }
 trap 'clean_up' EXIT

@@ -26,7 +26,7 @@ decides "$own" 'unsafe timeout=1h tickets=off' '6 tickets or ids of 6 handshakes
 decides 'TLS 1.2' 'tickets=off cache=off' '0 tickets or ids of 6 handshakes, 0 sessions kept, good for 900 s, not resumed'
 
 # One bad word, and nothing of it counts; what is wrong is said once.
-keys='size, timeout, tickets, num_tickets, cache, unsafe'
+keys='size, timeout, tickets, num_tickets, cache, replay, unsafe'
 is_same 'a bad word' "sslcache: SSLCACHE_SET=tickets=off sise=3: no key that there is in word 2; there are $keys; taken as nothing
 $alone" "$(ended 20 SSLCACHE_SET='tickets=off sise=3' LD_PRELOAD="$lib" ./set)"
 

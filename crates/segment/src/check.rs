@@ -3,7 +3,7 @@
 use crate::atomic::Ordering;
 use crate::descriptor::State;
 use crate::host::Host;
-use crate::layout::{CELLS, Cells, Key, SLOTS, Set};
+use crate::layout::{CELL, CELLS, Cells, HOME_CELLS, Key, SLOTS, Set, home};
 use std::fmt;
 
 /// What is in a segment.
@@ -58,6 +58,8 @@ pub(crate) enum What {
     NoCell(usize),
     /// A record has a cell of another one, or twice the same.
     SharedCell(usize),
+    /// A record is not at home, and the set is said to be tidy: its cells count as free.
+    Untidy(usize),
     /// A record that is there has another tag than its key: no look-up finds it.
     Tag(usize),
     /// A record belongs into another set: no look-up finds it.
@@ -109,6 +111,10 @@ impl Set {
             let descriptor = self.descriptor(slot, Ordering::Acquire);
             if descriptor.state() == State::Free {
                 continue;
+            }
+            let is_tidy = self.untidy.load(Ordering::Acquire) == 0;
+            if is_tidy && !descriptor.is_at(home(slot), HOME_CELLS * CELL) {
+                return Err(What::Untidy(slot));
             }
             for cell in self.chain(descriptor) {
                 if !cells.add(cell.ok_or(What::NoCell(slot))?) {

@@ -19,9 +19,9 @@
 //!
 //!  A set has 71 slots for records, and 213 cells of 64 bytes for what is in them:
 //!
-//!  0      +--------+------------------------------------------------------------------+
-//!         | lock   | reserved                                                         |   64 B
-//!  64     +--------+------------------------------------------------------------------+
+//!  0      +--------+--------+---------------------------------------------------------+
+//!         | lock   | untidy | reserved                                                |   64 B
+//!  64     +--------+--------+---------------------------------------------------------+
 //!         | tags         72 x 16 bits of the keys: what a look-up searches            |  144 B
 //!  208    | entries      71 x (key 128 bits, expiry 32 bits, hash of the name 32 bits)| 1704 B
 //!  1912   | descriptors  71 x 64 bits: `descriptor.rs`                                |  568 B
@@ -128,7 +128,9 @@ struct Request {
 #[repr(C, align(64))]
 pub(crate) struct Set {
     pub(crate) lock: Lock,
-    _reserved: [AtomicU64; 7],
+    /// Not 0 where a record may be away from its slot's home, or DEAD.
+    pub(crate) untidy: AtomicU64,
+    _reserved: [AtomicU64; 6],
     tags: [AtomicU64; TAG_WORDS],
     entries: [Entry; SLOTS],
     descriptors: [AtomicU64; SLOTS],
@@ -202,6 +204,7 @@ impl Set {
         let word = || AtomicU64::new(0);
         Set {
             lock: Lock::new(),
+            untidy: word(),
             _reserved: from_fn(|_| word()),
             tags: from_fn(|_| word()),
             entries: from_fn(|_| Entry { key: from_fn(|_| word()), facts: word() }),

@@ -20,8 +20,8 @@
 //!
 //! *A process that removes a record* replaces the descriptor likewise, without copying.
 //!
-//! *A process that made a record DEAD* wipes it, if the lock of the set is free. Otherwise the next
-//! `put` does.
+//! *A process that made a record DEAD* wipes it, if the lock of the set is free. Otherwise it says
+//! that the set is untidy, and the next `put` does.
 //!
 //! *Why the second load of the descriptor sees a change of what was copied.* A process that
 //! changes a cell, a key or facts has read, with acquire, that the descriptor is DEAD, and puts a
@@ -273,6 +273,8 @@ impl Set {
             if descriptor.state() == State::Dead {
                 self.bury(host, slot, descriptor, &Cells::default());
             }
+        } else {
+            self.untidy.store(1, Ordering::Release);
         }
         host.step(Step::Unlocked);
     }

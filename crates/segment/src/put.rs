@@ -7,11 +7,11 @@
 //!    generation of every FREE slot first, so that a holder that is late cannot publish into one;
 //! 2. makes LIVE records of the same key DEAD. So there is one of a key at most, at every instant,
 //!    and one `take` of a key succeeds at most;
-//! 3. looks at every slot. Records that are none become DEAD; the cells of the others are marked.
-//!    What is not marked is free: nothing else says so, and so nothing else can be wrong after
-//!    somebody was killed. (Each slot has three cells where its record is at home, if it has room
-//!    there. Where all records are at home, as most are, nothing need be marked: the home of
-//!    each FREE slot is free.)
+//! 3. looks for a FREE slot, if the set is tidy: then all records are at home (each slot has three
+//!    cells where its record is at home, if it has room there), and the home of a FREE slot is
+//!    free. It goes on with 6. Otherwise it looks at every slot. Records that are none become
+//!    DEAD; the cells of the others are marked. What is not marked is free: nothing else says so,
+//!    and so nothing else can be wrong after somebody was killed;
 //! 4. wipes what is DEAD, a fence (release) before it, and makes its slot FREE;
 //! 5. makes room: while cells or slots are too few, a record becomes DEAD, is wiped, and its slot
 //!    FREE (the order is below);
@@ -21,6 +21,11 @@
 //! 7. replaces the slot's descriptor, FREE, by a LIVE one of the next generation, by
 //!    compare-and-swap: now the record is there;
 //! 8. gives the lock back.
+//!
+//! *A set is untidy* from before a record is there that is not at home, and from after one is DEAD
+//! that could not be wiped at once. A `put` that looks at every slot makes it tidy first, and untidy
+//! again if it finds a record away from home. (A process that is killed when it has made a record
+//! DEAD may not have said so: that one is wiped when its room is needed.)
 //!
 //! *A process that is killed at any of these instructions* leaves each descriptor as it was before
 //! one of these steps or after it. The record of this key is then missing, or there, and no other
@@ -175,12 +180,17 @@ impl<'a, H: Host> Filing<'a, H> {
 
     /// Steps 2 to 7.
     fn put(&mut self, key: Key, record: &Record<'_>, now: u32) -> Option<()> {
-        self.set.retire_all(key, |_| self.host.step(Step::Retired));
+        let replaced = self.set.retire_all(key, |_| self.host.step(Step::Retired));
         let cells = cells_for(record.bytes.len())?;
-        self.survey(cells);
+        if replaced || !self.finds_tidy_slot(cells) {
+            self.survey(cells);
+        }
         let (slot, free) = self.make_room(cells, now)?;
         fence(Ordering::Release);
         let place = self.write(slot, record.bytes, cells)?;
+        if place != home(slot) || cells > HOME_CELLS {
+            self.set.untidy.store(1, Ordering::Relaxed);
+        }
         if !self.held.is_ours() {
             return None;
         }
@@ -194,9 +204,29 @@ impl<'a, H: Host> Filing<'a, H> {
         Some(())
     }
 
-    /// Steps 3 and 4, for a record of so many cells.
+    /// The first half of step 3: a FREE slot in a tidy set, for a record that fits into its home.
+    fn finds_tidy_slot(&mut self, cells: usize) -> bool {
+        let is_tidy = self.set.untidy.load(Ordering::Acquire) == 0;
+        if !is_tidy || cells > HOME_CELLS || self.casualties.taken_over != 0 {
+            return false;
+        }
+        let mut descriptors = self.set.candidates(0).map(|slot| {
+            let descriptor = self.set.descriptor(slot, Ordering::Acquire);
+            (slot, descriptor)
+        });
+        self.slot = descriptors.find(|(_, descriptor)| descriptor.state() == State::Free);
+        self.all_at_home = self.slot.is_some();
+        self.all_at_home
+    }
+
+    /// The rest of it, and step 4, for a record of so many cells.
     fn survey(&mut self, cells: usize) {
+        // Before the look: what becomes DEAD after it makes the set untidy again.
+        self.set.untidy.swap(0, Ordering::AcqRel);
         let any_dead = self.look_round();
+        if !self.all_at_home {
+            self.set.untidy.store(1, Ordering::Relaxed);
+        }
         let mut dead = if any_dead { u128::MAX >> (128 - SLOTS) } else { 0 };
         if !self.all_at_home || cells > HOME_CELLS {
             self.all_at_home = false;

@@ -20,6 +20,7 @@ pub struct Overrides {
     tickets_off: bool,
     num_tickets: Option<usize>,
     cache: Option<bool>,
+    replay_off: bool,
     is_unsafe: bool,
 }
 
@@ -36,7 +37,7 @@ struct Key {
     read: fn(&mut Overrides, &str) -> Option<()>,
 }
 
-const KEYS: [Key; 6] = [
+const KEYS: [Key; 7] = [
     Key {
         name: "size",
         values: "a number of sessions such as 500, 20k or 1M, or 0 for no limit",
@@ -76,6 +77,11 @@ const KEYS: [Key; 6] = [
             set.cache = Some(value == "on");
             (value == "on").then_some(()).or_else(|| off(value))
         },
+    },
+    Key {
+        name: "replay",
+        values: "off: early data that may be replayed is less safe",
+        read: |set, value| off(value).map(|()| set.replay_off = true),
     },
     Key {
         name: UNSAFE,
@@ -132,6 +138,7 @@ impl Overrides {
         tickets_off: false,
         num_tickets: None,
         cache: None,
+        replay_off: false,
         is_unsafe: false,
     };
 
@@ -191,6 +198,11 @@ impl Overrides {
         self.cache == Some(true)
     }
 
+    /// Servers take early data once, also those that would take it again.
+    pub fn replay_off(&self) -> bool {
+        self.replay_off
+    }
+
     /// Servers keep their sessions, instead of handing them out encrypted.
     pub fn tickets_off(&self) -> bool {
         self.tickets_off
@@ -226,6 +238,9 @@ impl fmt::Display for Overrides {
         if let Some(on) = self.cache {
             word(f, format_args!("cache={}", if on { "on" } else { "off" }))?;
         }
+        if self.replay_off {
+            word(f, format_args!("replay=off"))?;
+        }
         if self.is_unsafe {
             word(f, format_args!("{UNSAFE}"))?;
         }
@@ -258,10 +273,11 @@ mod tests {
             ("num_tickets=4", "num_tickets=4"),
             ("cache=off", "cache=off"),
             ("cache=on", "cache=on"),
+            ("replay=off", "replay=off"),
             ("unsafe", "unsafe"),
             (
-                " unsafe,cache=off  num_tickets=1, tickets=off timeout=1d size=3 ",
-                "size=3 timeout=86400 tickets=off num_tickets=1 cache=off unsafe",
+                " unsafe,cache=off  num_tickets=1, replay=off,tickets=off timeout=1d size=3 ",
+                "size=3 timeout=86400 tickets=off num_tickets=1 cache=off replay=off unsafe",
             ),
         ];
         for (value, shown) in cases {
@@ -306,6 +322,7 @@ mod tests {
             ("num_tickets=1k", bad("num_tickets")),
             ("cache=yes", bad("cache")),
             ("cache=", bad("cache")),
+            ("replay=on", bad("replay")),
             ("unsafe=1", bad("unsafe")),
             ("size=3 size=4", Err(Wrong::Twice("size"))),
             ("size=\u{661}", bad("size")),

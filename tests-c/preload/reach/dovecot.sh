@@ -1,0 +1,36 @@
+# Dovecot: a login process for each connection, in a chroot, executed by a master that cleans the
+# environment.
+title="Dovecot, imaps"
+best="none: its login processes share nothing"
+need dovecot dovecot-core dovecot-imapd
+[ -x /usr/lib/dovecot/imap-login ] || skip_all "no imap-login (package dovecot-imapd)"
+client=(--send $'a LOGOUT\r\n')
+
+configure() {
+    cat >"$tmp/dovecot.conf" <<CONF
+base_dir = $tmp/run
+protocols = imap
+log_path = $tmp/dovecot.log
+ssl = required
+ssl_cert = <$cert
+ssl_key = <$key
+default_internal_user = dovecot
+default_login_user = dovenull
+import_environment = TZ LD_PRELOAD SSLCACHE_SHARED SSLCACHE_SET SSLCACHE_VERBOSE
+passdb {
+  driver = static
+}
+service imap-login {
+  inet_listener imap {
+    port = 0
+  }
+  inet_listener imaps {
+    address = 127.0.0.1
+    port = $port
+    ssl = yes
+  }
+}
+CONF
+}
+start() { start_server dovecot -F -c "$tmp/dovecot.conf"; }
+reload() { kill -HUP "$server"; }
