@@ -176,14 +176,11 @@ symbol_table! {
         fn X509_NAME_digest(*const c_void, *const c_void, *mut c_uchar, *mut c_uint) -> c_int;
         fn OPENSSL_sk_num(*const c_void) -> c_int;
         fn OPENSSL_sk_value(*const c_void, c_int) -> *mut c_void;
-        fn OPENSSL_sk_pop_free(*mut c_void, Option<unsafe extern "C-unwind" fn(*mut c_void)>);
-        fn X509_OBJECT_free(*mut c_void);
         fn X509_OBJECT_get0_X509(*const c_void) -> *mut X509;
         fn X509_OBJECT_get0_X509_CRL(*const c_void) -> *mut c_void;
         fn X509_STORE_lock(*mut c_void) -> c_int;
         fn X509_STORE_unlock(*mut c_void) -> c_int;
         fn X509_STORE_get0_objects(*const c_void) -> *mut c_void;
-        fn X509_STORE_get1_objects(*mut c_void) -> *mut c_void;
         fn X509_STORE_get0_param(*const c_void) -> *mut c_void;
         fn X509_VERIFY_PARAM_get_flags(*mut c_void) -> c_ulong;
         fn ERR_set_mark() -> c_int;

@@ -19,7 +19,7 @@ use sslcache_sync::Lock;
 use super::attached::{self, Attached, STATES};
 use super::borrowed::{RealCtx, RealSsl};
 use super::session::{RealSession, real};
-use super::{connection, served};
+use super::{connection, isolation, served};
 use crate::clock;
 use crate::ffi::args::bytes;
 use crate::ffi::constants::SSL_VERIFY_PEER;
@@ -149,7 +149,7 @@ fn asks(ctx: RealCtx) -> u32 {
 #[derive(Clone, Copy)]
 struct Asking {
     count: usize,
-    /// Their addresses and what they ask, added up: of one alone it is its own.
+    /// What they ask, and whom they trust, added up: of one alone it is its own.
     sum: u64,
 }
 
@@ -181,7 +181,8 @@ impl Asking {
                 let is_served = served::served().is_some_and(|served| std::ptr::eq(served, libssl));
                 if is_served { RealCtx::from_c(&libssl.real, ctx) } else { None }
             };
-            if let Some(ctx) = ctx {
+            // What a client's asks concerns nobody that comes in.
+            if let Some(ctx) = ctx.filter(|ctx| !ctx.is_clients()) {
                 asking.add(ctx);
             }
         });
@@ -209,7 +210,7 @@ impl Asking {
 }
 
 fn sum(ctx: RealCtx, asks: u32) -> u64 {
-    ctx.addr() as u64 ^ u64::from(asks) << 56
+    isolation::outline(ctx).unwrap_or(u64::from(asks)).wrapping_add(ctx.addr() as u64)
 }
 
 #[cfg(test)]

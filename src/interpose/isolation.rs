@@ -3,8 +3,11 @@
 //! All of it is asked of libssl anew at each use, as far as that is cheap; what is not, only if
 //! something that is has changed. Two contexts that are equal in all of this are one, in one process
 //! as in several: so a session outlives a reload of the server's configuration. What libssl does not
-//! tell is not seen: certificates that a callback chooses (the name separates those), a directory of
-//! trusted certificates, what a callback makes of a certificate.
+//! tell is not seen: certificates that a callback chooses (the name separates those), of several
+//! certificates (RSA beside ECDSA) others than the one that was set last, a directory of trusted
+//! certificates, what a callback makes of a certificate.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use libc::{c_int, c_ulong, c_void};
 use once_cell::race::OnceBox;
@@ -30,14 +33,14 @@ struct Known {
     realm: Option<(Facts, Realm)>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
 struct SidCtx {
     bytes: [u8; Key::MAX_ID],
     length: usize,
 }
 
 /// What is cheap to ask. While it stays the same, the realm does.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Facts {
     sid_ctx: SidCtx,
     /// The beginning of the certificate's signature, which no other certificate has.
@@ -141,11 +144,29 @@ impl Facts {
         let names = ca_names(ctx);
         add(&names.len().to_le_bytes())?;
         names.each(|name| add(&digest_of_name(ctx.real, name)?))?;
-        let trusted = Trusted::of(ctx)?;
-        trusted
-            .with_objects(|objects| objects.each(|object| add(&digest_of(ctx.real, object)?)))??;
+        add(&digest_of_trusted(ctx)?)?;
         Some(realm)
     }
+}
+
+/// Of all certificates and revocation lists that a context trusts, in whatever order: libcrypto
+/// sorts them when it first looks for one.
+fn digest_of_trusted(ctx: RealCtx) -> Option<Digest> {
+    let mut sum = [0; SHA256];
+    let add = |object| {
+        let digest = digest_of(ctx.real, object)?;
+        sum.iter_mut().zip(digest).for_each(|(sum, byte)| *sum ^= byte);
+        Some(())
+    };
+    Trusted::of(ctx)?.with_objects(|objects| objects.each(add))??;
+    Some(sum)
+}
+
+/// What may be seen of a context without anything being computed. It changes with the realm.
+pub fn outline(ctx: RealCtx) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    Facts::of(ctx, SidCtx::default())?.hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 // ---------------------------------------------------------------------------- what libssl tells
@@ -294,15 +315,6 @@ impl Trusted {
     /// Its certificates and revocation lists; `None` from a libcrypto that does not tell.
     fn with_objects<R>(&self, look: impl FnOnce(&List) -> R) -> Option<R> {
         let (real, store) = (self.real, self.store);
-        // Since 3.3 a copy.
-        if let Some(copy) = real.X509_STORE_get1_objects {
-            // SAFETY: a store that its context keeps.
-            let list = List { real, list: unsafe { copy(store) } };
-            let seen = look(&list);
-            // SAFETY: the copy just made; its objects are counted.
-            unsafe { call!(real, OPENSSL_sk_pop_free(list.list, real.X509_OBJECT_free), ()) };
-            return Some(seen);
-        }
         let (lock, unlock) = (real.X509_STORE_lock?, real.X509_STORE_unlock?);
         let objects = real.X509_STORE_get0_objects?;
         // SAFETY: a store that its context keeps; the list is looked at while it is locked. Nothing

@@ -125,7 +125,13 @@ impl Shared {
 
     /// Stores the session there. False: then nothing is there under its key.
     pub(super) fn store<S: SessionRef>(&self, session: &S, expiry: Expiry) -> bool {
-        let stored = encoded(session, |room| self.tier.put(self.place, self.name, expiry, room));
+        self.put(session, expiry, false)
+    }
+
+    /// The same; with `again` only if it is there, and nobody removes or takes it meanwhile.
+    fn put<S: SessionRef>(&self, session: &S, expiry: Expiry, again: bool) -> bool {
+        let stored =
+            encoded(session, |room| self.tier.put(self.place, self.name, expiry, room, again));
         if !stored {
             self.remove();
         }
@@ -319,7 +325,7 @@ where
         // What had expired was not there, and may be now.
         let had_expired = before.is_past(clock::now());
         match passed.filter(|shared| had_expired || shared.is_under_this_name()) {
-            Some(shared) => shared.store(session, expiry),
+            Some(shared) => shared.put(session, expiry, !had_expired),
             None => share.remove(key),
         };
     }

@@ -156,13 +156,25 @@ fn joined(parts: &[&[u8]]) -> Result<OwnedCStr, Wrong> {
     OwnedCStr::until_nul(&whole).map_err(|_| Wrong::NoMemory)
 }
 
-/// The name of the program's file, as the kernel knows it: whatever the program was called as.
+/// The name of the program's file, as the kernel knows it: whatever the program was called as. Where
+/// there is no /proc, the name of the path that was executed.
 fn program_name(room: &mut [u8; libc::PATH_MAX as usize]) -> &[u8] {
     const EXE: &CStr = c"/proc/self/exe";
     // SAFETY: a C string, a buffer and its size.
     let length = unsafe { libc::readlink(EXE.as_ptr(), room.as_mut_ptr().cast(), room.len()) };
-    let path = &room[..usize::try_from(length).unwrap_or(0)];
+    let path = match usize::try_from(length) {
+        Ok(length) => &room[..length],
+        Err(_) => executed_path(),
+    };
     // What the kernel adds where the file has been replaced.
     let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
     path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}
+
+fn executed_path() -> &'static [u8] {
+    // SAFETY: getauxval only reads what the kernel gave the process.
+    let path = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    let path: *const libc::c_char = std::ptr::with_exposed_provenance(path as usize);
+    // SAFETY: 0, or a C string that the kernel has put above the process's stack.
+    if path.is_null() { &[] } else { unsafe { CStr::from_ptr(path) }.to_bytes() }
 }

@@ -270,12 +270,21 @@ impl Tier {
         Ok(())
     }
 
-    /// Stores the session whose DER is in `room`. False: it is not there then; another may be.
-    pub fn put(&self, place: Place, name: Name, expiry: Expiry, room: &mut Room) -> bool {
+    /// Stores the session whose DER is in `room`; with `again` in the place of what is there, and
+    /// nobody removes or takes meanwhile. False: it is not there then; another may be.
+    pub fn put(
+        &self,
+        place: Place,
+        name: Name,
+        expiry: Expiry,
+        room: &mut Room,
+        again: bool,
+    ) -> bool {
         let expiry = seconds(expiry);
+        let put = if again { Sealed::put_again } else { Sealed::put };
         let length = room.without_id().filter(|_| expiry > now());
         length.is_some_and(|length| {
-            self.sealed.put(&thing(place, name), expiry, room.record(), length) == Put::Stored
+            put(&self.sealed, &thing(place, name), expiry, room.record(), length) == Put::Stored
         })
     }
 

@@ -151,6 +151,17 @@ $alone" "$(cd "$bin" && in_mount "$2" timeout 20 env ${libssl:+LD_LIBRARY_PATH="
     }
     mounted 'a full tmpfs' size=512k 'not attached: fallocate: No space left on device'
     mounted 'a directory that is only read' ro 'no keys: open: Read-only file system'
+    # Without /proc programs still tell themselves from each other.
+    cp "$bin/one" "$bin/another"
+    without_proc() {
+        unshare -m sh -c 'mount -t tmpfs none /proc && exec "$@"' sh timeout 20 env \
+            ${libssl:+LD_LIBRARY_PATH="$libssl"} SSLCACHE_SHARED="$dir/m,size=1m" LD_PRELOAD="$lib" "$@" 2>&1
+    }
+    new
+    made=$(cd "$bin" && without_proc ./one make)
+    is_same 'without /proc: the same program' resumed "$(cd "$bin" && without_proc ./one resume "$made")"
+    is_same 'without /proc: another program' full "$(cd "$bin" && without_proc ./another resume "$made")"
+    is_same 'without /proc, and with it' resumed "$(one "$dir/m" resume "$made")"
 else
     skip 'no mounts here'
 fi

@@ -36,17 +36,60 @@ static const Difference asking[] = {
     {"the connection's own verification", "each=none", 0},
 };
 
-/* Whether a miss was counted, or a hit, as what has happened says. */
-static int counted(Server *server, const char *context, long misses, long hits, int is_found)
+/* Makes or changes a context. That others ask clients for certificates is seen a second later. */
+__attribute__((format(printf, 2, 3))) static void set_up(Server *server, const char *format, ...)
 {
-    return number(server, context, "misses") == misses + !is_found && number(server, context, "hits") == hits + is_found;
+    char settings[300];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(settings, sizeof settings, format, arguments);
+    va_end(arguments);
+    tell(server, "context %s", settings);
+    if (strcmp(server->said, "done"))
+        check(0, "context %s: %s", settings, server->said);
+    tell(server, "later");
+}
+
+static void tear_down(Server *server, const char *context)
+{
+    tell(server, "free %s", context);
+    tell(server, "later");
+}
+
+/* Of one that trusts several: in whatever order libcrypto has them by now. */
+static const Difference trusting[] = {
+    {"nothing", "", 1},
+    {"the order of authorities", "ca=server+ca+ca2", 1},
+    {"one authority less", "ca=ca2+ca", 0},
+};
+
+/* Whether a session that is offered is found, or is a miss, and so counted; where it has to verify, it may fail. */
+static int is_as_expected(Server *server, const char *context, const Client *client, int is_found)
+{
+    long misses = number(server, context, "misses"), hits = number(server, context, "hits");
+    int good = is_found == (offer(server, context, client) == 2);
+    char said[600];
+    strcpy(said, server->said);
+    good &= number(server, context, "misses") == misses + !is_found && number(server, context, "hits") == hits + is_found;
+    if (!good)
+        printf("%s: %s, %s\n", context, said, server->said);
+    return good;
+}
+
+/* A server that has several contexts which ask learns from a handshake what is asked where. */
+static void come_first(Server *server, const char *context, const Client *client)
+{
+    Client other = *client;
+    other.session = NULL;
+    visit(server, context, &other);
+    forget(&other);
 }
 
 static void compare(Server *one, Server *other, const char *version, Client *client, const char *common,
     const Difference *differences, size_t count)
 {
-    const char *maker = *common ? "asking" : "plain";
-    tell(one, "context %s %s %s", maker, version, common);
+    const char *maker = !*common ? "plain" : strchr(common, '+') ? "trusting" : "asking";
+    set_up(one, "%s %s %s", maker, version, common);
     check(visit(one, maker, client) == 1, "%s: %s: a session", version, maker);
     for (size_t i = 0; i < count; i++) {
         const Difference *this = &differences[i];
@@ -54,20 +97,14 @@ static void compare(Server *one, Server *other, const char *version, Client *cli
         int good = 1;
         for (int in_other = 0; in_other < 2; in_other++) {
             Server *server = servers[in_other];
-            char context[24];
-            snprintf(context, sizeof context, "other%zu", i);
-            tell(server, "context %s %s %s %s", context, version, common, this->settings);
-            good &= !strcmp(server->said, "done");
-            int got = offer(server, context, client);
-            good &= this->is_found == (got == 2);
-            good &= counted(server, context, 0, 0, this->is_found);
-            if (!good)
-                printf("%s: %s\n", in_other ? "another process" : "the same process", server->said);
-            tell(server, "free %s", context);
+            set_up(server, "other %s %s %s", version, common, this->settings);
+            come_first(server, "other", client);
+            good &= is_as_expected(server, "other", client, this->is_found);
+            tear_down(server, "other");
         }
         check(good, "%s: %s: differs in %s: a %s", version, maker, this->what, this->is_found ? "hit" : "miss");
     }
-    tell(one, "free %s", maker);
+    tear_down(one, maker);
     forget(client);
 }
 
@@ -91,31 +128,25 @@ static void compare_names(Server *one, Server *other, int version, const char *v
     };
     static const char *const callbacks[] = {"", "servername=ok", "servername=noack"};
     for (size_t which = 0; which < 3; which++) {
-        tell(one, "context n%zu %s %s", which, version_name, callbacks[which]);
-        tell(other, "context n%zu %s %s", which, version_name, callbacks[which]);
+        set_up(one, "n %s %s", version_name, callbacks[which]);
+        set_up(other, "n %s %s", version_name, callbacks[which]);
         int good = 1;
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-            char context[24];
-            snprintf(context, sizeof context, "n%zu", which);
             Client client = {.version = version, .name = names[i].made};
-            int this = visit(one, context, &client) == 1;
+            int this = visit(one, "n", &client) == 1;
             client.name = names[i].offered;
-            /* In the same process, then in another. */
-            for (int in_other = 0; in_other < 2; in_other++) {
-                Server *server = in_other ? other : one;
-                long misses = number(server, context, "misses"), hits = number(server, context, "hits");
-                this &= offer(server, context, &client) == 1 + names[i].is_found &&
-                    counted(server, context, misses, hits, names[i].is_found);
-            }
+            this &= is_as_expected(one, "n", &client, names[i].is_found);
+            this &= is_as_expected(other, "n", &client, names[i].is_found);
             if (!this)
                 printf("%s, offered by %s\n", names[i].made ? names[i].made : "none",
                     names[i].offered ? names[i].offered : "none");
             good &= this;
             forget(&client);
         }
-        check(good, "%s: names, %s", version_name, *callbacks[which] ? callbacks[which] : "without a servername callback");
-        tell(one, "free n%zu", which);
-        tell(other, "free n%zu", which);
+        const char *how = *callbacks[which] ? callbacks[which] : "without a servername callback";
+        check(good, "%s: names, %s", version_name, how);
+        tear_down(one, "n");
+        tear_down(other, "n");
     }
 }
 
@@ -127,31 +158,74 @@ static void changes(Server *one, Server *other, int version, const char *version
         {"the session id context", "sid=other", "sid=test"},
         {"verification", "verify=request", "verify=none"},
     };
-    tell(one, "context c %s", version_name);
-    tell(other, "context c %s", version_name);
+    set_up(one, "c %s", version_name);
+    set_up(other, "c %s", version_name);
     for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) {
         Client client = {.version = version};
-        int good = visit(one, "c", &client) == 1 && offer(other, "c", &client) == 2;
-        tell(other, "context c %s", changed[i].changed);
-        long misses = number(other, "c", "misses"), hits = number(other, "c", "hits");
-        good &= offer(other, "c", &client) == 1 && counted(other, "c", misses, hits, 0);
-        tell(other, "context c %s", changed[i].back);
-        good &= offer(other, "c", &client) == 2 && counted(other, "c", misses + 1, hits, 1);
+        int good = visit(one, "c", &client) == 1 && is_as_expected(other, "c", &client, 1);
+        set_up(other, "c %s", changed[i].changed);
+        good &= is_as_expected(other, "c", &client, 0);
+        set_up(other, "c %s", changed[i].back);
+        good &= is_as_expected(other, "c", &client, 1);
         check(good, "%s: %s changes in a context that is in use", version_name, changed[i].what);
         forget(&client);
     }
-    tell(one, "context c verify=request ca=ca");
-    tell(other, "context c verify=request ca=ca");
+    set_up(one, "c verify=request ca=ca");
+    set_up(other, "c verify=request ca=ca");
     Client client = {.version = version, .certificate = "client"};
-    int good = visit(one, "c", &client) == 1 && offer(other, "c", &client) == 2;
-    tell(other, "context c ca=ca2");
-    good &= offer(other, "c", &client) != 2;
-    tell(other, "context c ca=ca");
-    good &= offer(other, "c", &client) == 2;
+    int good = visit(one, "c", &client) == 1 && is_as_expected(other, "c", &client, 1);
+    set_up(other, "c ca=ca2");
+    good &= is_as_expected(other, "c", &client, 0);
+    set_up(other, "c ca=ca");
+    good &= is_as_expected(other, "c", &client, 1);
     check(good, "%s: whom it trusts changes in a context that is in use", version_name);
     forget(&client);
-    tell(one, "free c");
-    tell(other, "free c");
+    tear_down(one, "c");
+    tear_down(other, "c");
+}
+
+/* A servername callback switches to the context of a host, which asks for more than the first one. */
+static void hosts(Server *one, Server *other, int version, const char *version_name)
+{
+    static const struct { const char *what, *settings; } changed[] = {
+        {"asks for nothing", "verify=none"}, {"trusts another", "verify=require ca=ca2+ca"},
+        {"only requests", "verify=request ca=ca"},
+    };
+    Server *servers[] = {one, other};
+    for (int i = 0; i < 2; i++) {
+        set_up(servers[i], "first %s servername=host", version_name);
+        set_up(servers[i], "host %s cert=server2 verify=require ca=ca", version_name);
+    }
+    Client client = {.version = version, .name = "a.example", .certificate = "client"};
+    int good = visit(one, "first", &client) == 1;
+    come_first(other, "first", &client);
+    good &= is_as_expected(other, "first", &client, 1) && strstr(other->said, "hits=");
+    check(good, "%s: a host that asks for a certificate resumes", version_name);
+    for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) {
+        set_up(other, "host %s", changed[i].settings);
+        good = is_as_expected(other, "first", &client, 0);
+        come_first(other, "first", &client);
+        good &= is_as_expected(other, "first", &client, 0);
+        set_up(other, "host verify=require ca=ca");
+        come_first(other, "first", &client);
+        good &= is_as_expected(other, "first", &client, 1);
+        check(good, "%s: not after a change, when it %s", version_name, changed[i].what);
+    }
+    forget(&client);
+    /* The other way: what was made where nothing was asked. */
+    client.certificate = NULL;
+    set_up(one, "host verify=none");
+    good = visit(one, "first", &client) == 1 && is_as_expected(other, "first", &client, 0);
+    client.certificate = "client";
+    come_first(other, "first", &client);
+    good &= is_as_expected(other, "first", &client, 0);
+    client.certificate = NULL;
+    check(good && offer(other, "first", &client) == 0, "%s: nobody comes in without a certificate", version_name);
+    forget(&client);
+    for (int i = 0; i < 2; i++) {
+        tear_down(servers[i], "first");
+        tear_down(servers[i], "host");
+    }
 }
 
 /* Who does not have to be the same. */
@@ -203,12 +277,34 @@ static void programs(int version, const char *version_name)
         check(over(&all[i], 0) == 0, "%s: %s ends well", version_name, servers[i].what);
 }
 
+/* The very first thing that a process does is to look for a session of another. */
+static void newcomer(Server *one, int version, const char *version_name)
+{
+    static const char *const settings[] = {"", "verify=require ca=ca2+ca+server"};
+    for (int asks = 0; asks < 2; asks++) {
+        Server new = start(shared);
+        Client client = {.version = version, .name = "a.example", .certificate = "client"};
+        set_up(one, "s %s %s", version_name, settings[asks]);
+        tell(&new, "clock 1700000000");
+        tell(&new, "context c client verify=require ca=ca");
+        tell(&new, "context s %s %s", version_name, settings[asks]);
+        int good = visit(one, "s", &client) == 1 && is_as_expected(&new, "s", &client, 1);
+        check(good, "%s: %sbeside a client's context, the first thing that a process does", version_name,
+            asks ? "asking, " : "");
+        forget(&client);
+        tear_down(one, "s");
+        over(&new, 0);
+    }
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     make_certificates();
     new_memory();
     Server one = start(shared), other = start(shared);
+    tell(&one, "clock 1700000000");
+    tell(&other, "clock 1700000000");
     for (size_t i = 0; i < 3; i++) {
         int version = versions[i].version;
         const char *name = versions[i].name;
@@ -216,8 +312,12 @@ int main(void)
         compare(&one, &other, name, &client, "", plain, sizeof plain / sizeof *plain);
         client.certificate = "client";
         compare(&one, &other, name, &client, "verify=request ca=ca names=ca", asking, sizeof asking / sizeof *asking);
+        compare(&one, &other, name, &client, "verify=request ca=ca2+ca+server", trusting,
+            sizeof trusting / sizeof *trusting);
         compare_names(&one, &other, version, name);
         changes(&one, &other, version, name);
+        hosts(&one, &other, version, name);
+        newcomer(&one, version, name);
         programs(version, name);
     }
     check(over(&one, 0) == 0 && over(&other, 0) == 0, "the servers end well");

@@ -10,6 +10,7 @@
  *   remove, add, flush [N], free, counters, timeout N, time N, id, found ID   of the context, or its last session
  *   busy NAME                 from now on a thread adds and removes sessions like its last one
  *   clock N                   the time stands still in this second; 0: it goes on
+ *   later                     where it stands still: a second more
  *   connect NAME              a handshake as a client
  */
 #include "tls.h"
@@ -112,8 +113,11 @@ static int on_servername(SSL *ssl, int *alert, void *argument)
 {
     Context *context = argument, *other = named(context->switches_to);
     (void)alert;
-    if (other)
+    if (other) {
+        /* As nginx does. */
         SSL_set_SSL_CTX(ssl, other->ctx);
+        SSL_set_verify(ssl, SSL_CTX_get_verify_mode(other->ctx), NULL);
+    }
     return context->servername;
 }
 
@@ -445,6 +449,8 @@ static void obey(char *command, int descriptor, int other, char *answer, size_t 
         }
     } else if (!strcmp(verb, "clock")) {
         stands_at = atol(name);
+    } else if (!strcmp(verb, "later")) {
+        stands_at++;
     } else if (!strcmp(verb, "earned")) {
         earned(answer, room);
     } else if (!context) {

@@ -120,10 +120,26 @@ impl<H: Host> Sealed<H> {
 
     /// Stores the first `length` bytes of `room`, which are wiped.
     pub fn put(&self, thing: &Thing, expiry: u32, room: &mut Buffer, length: usize) -> Put {
+        self.put_by(Store::put, thing, expiry, room, length)
+    }
+
+    /// The same in the place of what is there, and nobody removes or takes meanwhile.
+    pub fn put_again(&self, thing: &Thing, expiry: u32, room: &mut Buffer, length: usize) -> Put {
+        self.put_by(Store::put_again, thing, expiry, room, length)
+    }
+
+    fn put_by(
+        &self,
+        put: impl FnOnce(&Store<H>, Key, &Record<'_>, u32) -> Put,
+        thing: &Thing,
+        expiry: u32,
+        room: &mut Buffer,
+        length: usize,
+    ) -> Put {
         let put = self.seal(thing, expiry, room, length).map_or(Put::TooLarge, |key_id| {
             let bytes = &room[..length + TAG];
             let record = Record { expiry, name: thing.name.short(), key_id, bytes };
-            self.store.put(thing.key, &record, thing.now)
+            put(&self.store, thing.key, &record, thing.now)
         });
         wipe(room, length.saturating_add(TAG));
         put

@@ -89,7 +89,13 @@ fn put(set: &Set, process: &Process, number: u8, fill: u8, cells: usize) -> Put 
     let bytes = [fill; MAX_RECORD];
     let bytes = &bytes[..cells * CELL];
     let record = Record { expiry: NOW + u32::from(fill), name: 0, key_id: 0, bytes };
-    set.put(process, key(number), &record, NOW).0
+    set.put(process, key(number), &record, NOW, false).0
+}
+
+/// The same in the place of one that is there.
+fn put_again(set: &Set, process: &Process, number: u8, fill: u8) -> Put {
+    let record = Record { expiry: NOW + u32::from(fill), name: 0, key_id: 0, bytes: &[fill; CELL] };
+    set.put(process, key(number), &record, NOW, true).0
 }
 
 /// What a look-up found, if it was whole.
@@ -194,6 +200,27 @@ fn what_is_taken_beside_a_replacement_is_whole_and_taken_once() {
         let left = get(&set, &first, 1);
         let expected = if taken == Some(8) { None } else { Some(8) };
         assert_eq!(left, expected, "after {taken:?}");
+        is_sound(&set, &first);
+    });
+}
+
+/// What is changed by one and taken by another is taken once: it does not come back.
+#[test]
+fn what_is_taken_is_not_put_again() {
+    check(|| {
+        let (set, [first, second, _]) = world();
+        assert_eq!(put(&set, &first, 1, 7, 1), Put::Stored);
+        let other = set.clone();
+        let thread = thread::spawn(move || put_again(&other, &second, 1, 8));
+        let taken = take(&set, &first, 1);
+        let expected = match taken {
+            Some(7) => (Put::Gone, None),
+            Some(8) => (Put::Stored, None),
+            // Just between the old and the new.
+            _ => (Put::Stored, Some(8)),
+        };
+        assert_eq!(thread.join().unwrap(), expected.0, "after {taken:?}");
+        assert_eq!(get(&set, &first, 1), expected.1, "after {taken:?}");
         is_sound(&set, &first);
     });
 }

@@ -66,6 +66,8 @@ pub enum Put {
     Busy,
     /// It is not: it has more than [`MAX_RECORD`] bytes. What was there before still is.
     TooLarge,
+    /// It is not: there was none in whose place it was to be.
+    Gone,
 }
 
 /// What happened to other records meanwhile.
@@ -108,13 +110,14 @@ struct Victim {
 }
 
 impl Set {
-    /// Stores a record; what was there under its key is gone.
+    /// Stores a record; what was there under its key is gone. With `again` there has to be one.
     pub(crate) fn put(
         &self,
         host: &impl Host,
         key: Key,
         record: &Record<'_>,
         now: u32,
+        again: bool,
     ) -> (Put, Casualties) {
         if record.bytes.len() > MAX_RECORD {
             return (Put::TooLarge, Casualties::default());
@@ -122,11 +125,11 @@ impl Set {
         let Some(held) = self.hold(host) else { return (Put::Busy, Casualties::default()) };
         host.step(Step::Locked);
         let mut filing = Filing::new(self, host, held);
-        let stored = filing.put(key, record, now);
+        let put = filing.put(key, record, now, again);
         let casualties = filing.casualties;
         drop(filing);
         host.step(Step::Unlocked);
-        (if stored.is_some() { Put::Stored } else { Put::Busy }, casualties)
+        (put, casualties)
     }
 
     /// Step 1: the lock, and of a set whose lock was taken over new generations.
@@ -178,9 +181,19 @@ impl<'a, H: Host> Filing<'a, H> {
         Filing { set, host, held, all_at_home: false, used, slot: None, casualties }
     }
 
-    /// Steps 2 to 7.
-    fn put(&mut self, key: Key, record: &Record<'_>, now: u32) -> Option<()> {
+    /// Steps 2 to 7. Whoever makes a LIVE record DEAD is one alone: what somebody has taken or
+    /// removed is not put again.
+    fn put(&mut self, key: Key, record: &Record<'_>, now: u32, again: bool) -> Put {
         let replaced = self.set.retire_all(key, |_| self.host.step(Step::Retired));
+        if again && !replaced {
+            return Put::Gone;
+        }
+        let stored = self.publish(key, record, now, replaced);
+        if stored.is_some() { Put::Stored } else { Put::Busy }
+    }
+
+    /// Steps 3 to 7.
+    fn publish(&mut self, key: Key, record: &Record<'_>, now: u32, replaced: bool) -> Option<()> {
         let cells = cells_for(record.bytes.len())?;
         if replaced || !self.finds_tidy_slot(cells) {
             self.survey(cells);
@@ -469,7 +482,7 @@ mod tests {
         let bytes = [number; MAX_RECORD];
         let expiry = if number == SOONEST { 500 } else { 1000 + u32::from(number) };
         let record = Record { expiry, name: 0, key_id: 0, bytes: &bytes[..length] };
-        set.put(host, key(number), &record, NOW).0
+        set.put(host, key(number), &record, NOW, false).0
     }
 
     /// Of different lengths, so that not all are at home.

@@ -111,15 +111,22 @@ impl<H: Host> Store<H> {
     /// Stores a record. One that was there under this key is gone before the new one is there.
     /// Others may have to leave for it: such as have expired by `now` first.
     pub fn put(&self, key: Key, record: &Record<'_>, now: u32) -> Put {
-        let (put, casualties) = self.home(key).put(&self.host, key, record, now);
-        self.count(
-            match put {
-                Put::Stored => Counter::Stored,
-                Put::Busy => Counter::Busy,
-                Put::TooLarge => Counter::TooLarge,
-            },
-            1,
-        );
+        self.tally_put(self.home(key).put(&self.host, key, record, now, false))
+    }
+
+    /// The same in the place of a record that is there under this key, and is not removed, or taken,
+    /// by somebody else meanwhile: else it is [`Put::Gone`].
+    pub fn put_again(&self, key: Key, record: &Record<'_>, now: u32) -> Put {
+        self.tally_put(self.home(key).put(&self.host, key, record, now, true))
+    }
+
+    fn tally_put(&self, (put, casualties): (Put, Casualties)) -> Put {
+        match put {
+            Put::Stored => self.count(Counter::Stored, 1),
+            Put::Busy => self.count(Counter::Busy, 1),
+            Put::TooLarge => self.count(Counter::TooLarge, 1),
+            Put::Gone => {}
+        }
         self.count_casualties(&casualties);
         put
     }
