@@ -111,6 +111,7 @@ shares 'descriptors are closed after the first call' "$dir/m,size=1m" first clos
 new
 is_same 'a child and its parent' 'child 0, resumed' "$(one anonymous,size=1m forked)"
 is_same 'a child and its parent, by a path' 'child 0, resumed' "$(one "$dir/m,size=1m" forked)"
+is_same 'many children at once' '0 bad, then resumed' "$(one anonymous,size=1m crowd 50)"
 is_same 'children of a process with threads' '0 ended badly, then resumed' "$(one anonymous,size=1m storm $((100 * rounds)))"
 new
 is_same 'first starters' 'one memory, each time' "$(one "$dir/m,size=1m" starters $((100 * rounds)) "$dir/m")"

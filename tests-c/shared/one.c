@@ -9,6 +9,7 @@
  *   twice            both, with one of its own
  *   starters N PATH  N times: four children begin at once, and the memory is not there yet
  *   forked           a child and its parent see each other's sessions
+ *   crowd N          N children at once resume what their parent has made, and leave one each
  *   storm N          N children, of a process with threads that store and remove
  */
 #include "tls.h"
@@ -179,28 +180,62 @@ static int child_says(int (*does)(void))
 static SSL_SESSION *made;
 static int channel[2];
 
+/* A session on its way to another process. */
+typedef struct {
+    long length;
+    unsigned char der[2000];
+} Message;
+
 static int resumes_made_and_leaves_one(void)
 {
     SSL_SESSION *session = NULL;
-    unsigned char der[2000], *end = der;
+    Message message;
+    unsigned char *end = message.der;
     if (visit(&made) != 2 || visit(&session) != 1)
         return 1;
-    long length = i2d_SSL_SESSION(session, &end);
-    return write(channel[1], der, (size_t)length) != length;
+    message.length = i2d_SSL_SESSION(session, &end);
+    return write(channel[1], &message, sizeof message) != sizeof message;
+}
+
+/* What a child has left. 2: it is resumed. */
+static int comes_back(void)
+{
+    Message message;
+    const unsigned char *start = message.der;
+    if (read(channel[0], &message, sizeof message) != sizeof message)
+        return 0;
+    SSL_SESSION *session = d2i_SSL_SESSION(NULL, &start, message.length);
+    int result = visit(&session);
+    SSL_SESSION_free(session);
+    return result;
 }
 
 static void forked(void)
 {
-    unsigned char der[2000];
-    const unsigned char *start = der;
     if (pipe(channel) < 0)
         return;
     visit(&made);
     printf("child %d, ", child_says(resumes_made_and_leaves_one));
-    long length = read(channel[0], der, sizeof der);
-    SSL_SESSION *session = d2i_SSL_SESSION(NULL, &start, length);
-    say(visit(&session));
-    SSL_SESSION_free(session);
+    say(comes_back());
+}
+
+static void crowd(int children)
+{
+    int bad = 0, status;
+    if (pipe(channel) < 0)
+        return;
+    visit(&made);
+    for (int i = 0; i < children; i++)
+        if (fork() == 0) {
+            alarm(20);
+            _exit(resumes_made_and_leaves_one());
+        }
+    for (int i = 0; i < children; i++)
+        bad += comes_back() != 2;
+    while (wait(&status) > 0)
+        bad += status != 0;
+    printf("%d bad, then ", bad);
+    say(visit(&made));
 }
 
 enum { STORED = 200 };
@@ -286,6 +321,8 @@ int main(int argc, char **argv)
             starters(atoi(next), argv[i + 2]), i += 2;
         } else if (!strcmp(word, "forked")) {
             forked();
+        } else if (!strcmp(word, "crowd")) {
+            crowd(atoi(next)), i++;
         } else if (!strcmp(word, "storm")) {
             storm(atoi(next)), i++;
         } else {

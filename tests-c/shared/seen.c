@@ -439,8 +439,10 @@ int main(void)
         only_unless_shared();
         removed();
         ended_badly("rude", "an unclean end");
-        if (version != DTLS1_2_VERSION) /* which drops what does not fit */
+        if (version != DTLS1_2_VERSION) { /* which drops what does not fit */
             ended_badly("alert", "a fatal alert");
+            ended_badly("alerted", "a fatal alert of the client's");
+        }
         flushed();
         left_behind();
         expires();

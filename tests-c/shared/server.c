@@ -3,7 +3,7 @@
  * answered by one. A connection comes as a descriptor with its command.
  *
  *   context NAME SETTING...   makes a context, or changes the one that has this name
- *   accept NAME END           a handshake, a byte each way and the end: clean, rude, alert, kept
+ *   accept NAME END           a handshake, a byte each way and the end: clean, rude, alert, alerted, kept
  *   end NAME                  ends what was kept, clean
  *   early NAME                waits until the second descriptor ends, then reads early data; answered at "earned"
  *   earned                    how many of those were given early data
@@ -308,6 +308,11 @@ static void finish(SSL *ssl, const char *how)
     if (!strcmp(how, "alert")) {
         /* The client sends nonsense: this end answers with a fatal alert. */
         SSL_read(ssl, &byte, 1);
+        ERR_clear_error();
+    } else if (!strcmp(how, "alerted")) {
+        /* It is the other end that says so. */
+        if (write(SSL_get_fd(ssl), NONSENSE, sizeof NONSENSE - 1) > 0)
+            SSL_read(ssl, &byte, 1);
         ERR_clear_error();
     } else if (!strcmp(how, "clean")) {
         SSL_shutdown(ssl);

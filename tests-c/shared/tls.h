@@ -16,6 +16,9 @@
 #define SSL_get1_peer_certificate SSL_get_peer_certificate
 #endif
 
+/* A record that does not decrypt: whoever reads it ends the connection with a fatal alert. */
+#define NONSENSE "\x17\x03\x03\x00\x20nonsense nonsense nonsense nonsen"
+
 /* NAME.pem, which is a key and a certificate. */
 static X509 *read_certificate(const char *name)
 {
