@@ -6,7 +6,7 @@ C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
 .DEFAULT_GOAL := all
 .PHONY: all lib command demo generated header compatibility abi clean help \
     test check test-mutations test-random test-programs test-suites test-soak test-sanitizers \
-    test-versions test-segment bench bench-quick bench-counts install uninstall
+    test-versions test-segment test-shared bench bench-quick bench-counts install uninstall
 
 # --- Build ------------------------------------------------------------------------------------
 
@@ -77,6 +77,10 @@ test-sanitizers: lib ## a short soak under AddressSanitizer, ThreadSanitizer and
 test-versions: lib ## the C suites against OpenSSL 1.1.1, 3.4, 3.5 and 4.0, built from crates.io (the first time 20 minutes)
 	@scripts/need $(C_TOOLS) cargo cc:gcc perl readelf:binutils
 	tests-c/versions/run.sh
+
+test-shared: lib ## every suite with one cache for all processes: SSLCACHE_SHARED (minutes)
+	@scripts/need $(C_TOOLS) c++:g++ valgrind curl python3
+	scripts/test --shared
 
 KILLS ?= 5000
 test-segment: ## KILLS processes (5000) killed on one shared segment, a third of them and more with a lock

@@ -47,7 +47,12 @@ impl Undisturbed {
 
     /// Takes back the signal that comes with the error of a write.
     pub fn take_signal_of_write(&self) {
-        let signal = match self.error() {
+        self.take_signal_of(self.error());
+    }
+
+    /// The same, where something else has told the error.
+    pub fn take_signal_of(&self, error: c_int) {
+        let signal = match error {
             libc::EPIPE => libc::SIGPIPE,
             libc::EFBIG => libc::SIGXFSZ,
             _ => return,

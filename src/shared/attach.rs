@@ -15,6 +15,7 @@ use sslcache_settings::shared::{KeyFrom, Memory, Options, Wrong};
 
 use super::tier::Tier;
 use crate::ffi::memory::{OwnedCStr, append, boxed, copied};
+use crate::undisturbed::Undisturbed;
 
 static TIER: OnceBox<Tier> = OnceBox::new();
 
@@ -26,7 +27,18 @@ pub fn tier() -> Option<&'static Tier> {
 
 /// Attaches to what the variable says, or makes it. What was attached to stays.
 pub fn attach(value: &CStr) -> Result<(), Wrong> {
-    attach_as(value, true)
+    let undisturbed = Undisturbed::begin();
+    let attached = attach_as(value, true);
+    // Of a process whose files may not grow so large.
+    use sslcache_seal::Error as OfKeys;
+    if let Err(
+        Wrong::Segment(Error::System(_, error))
+        | Wrong::Keys(OfKeys::System(Error::System(_, error))),
+    ) = attached
+    {
+        undisturbed.take_signal_of(error);
+    }
+    attached
 }
 
 /// Attaches to what the variable says, if it is there, and good. Otherwise the first call will say

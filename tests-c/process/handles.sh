@@ -19,7 +19,7 @@ is_same 'in front it says which libssl' 'interposed: in front of: yes' \
         sed -n 's/^sslcache: \(interposed: in front of\) .*libssl.*/\1: yes/p')"
 # libssl calls itself through us, or not: then nothing of that context comes our way.
 expected="sslcache: a context is left alone: its functions are taken from libssl's own handle"
-got=$(ended 20 SSLCACHE_VERBOSE=1 LD_PRELOAD="$lib" ./handles settings "$so" | grep '^sslcache' || true)
+got=$(ended 20 SSLCACHE_VERBOSE=1 LD_PRELOAD="$lib" ./handles settings "$so" | grep '^sslcache: a ' || true)
 readelf -d "$libssl_dir/$so" | grep -q SYMBOLIC && got="${got:-nothing}" expected=nothing
 is_same 'a context that is half ours is left alone, and verbose says so' "$expected" "$got"
 # By name, without the loader's handle, the library is in front: both constructors.

@@ -54,7 +54,8 @@ release=$(printf '#include <openssl/opensslv.h>\nOPENSSL_VERSION_TEXT\n' | ${CC:
 if [ "$release" = 3.0 ]; then
     build answers memory_answers.c -lssl -lcrypto
     build release/answers memory_answers.c -I"$root/include" "$lib" -Wl,-rpath,"$bin/release" -lcrypto
-    same 20 ./answers
+    # (Where processes share, another allocation of an add is the first, and the session is added, for this one alone.)
+    [ -n "$shared" ] || same 20 ./answers
     is_same 'answers of the library alone' "$(ended 20 ./answers)" "$(ended 20 ./release/answers)"
 else
     skip "the errors that are queued: compared with libssl 3.0, not $release"

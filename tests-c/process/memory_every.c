@@ -77,14 +77,14 @@ static SSL_SESSION *get_cb(SSL *ssl, const unsigned char *id, int length, int *c
     return external;
 }
 
-/* No id twice: threads call this, and the sessions of the storm are many. */
+/* No id twice: threads call this, the sessions of the storm are many, and processes may share them. */
 static int generate(SSL *ssl, unsigned char *id, unsigned int *length)
 {
     static atomic_int next;
-    int number = ++next;
+    int numbers[] = {++next, getpid()};
     (void)ssl;
     memset(id, 0xff, *length);
-    memcpy(id, &number, sizeof number);
+    memcpy(id, numbers, sizeof numbers);
     return 1;
 }
 

@@ -77,4 +77,4 @@ is_same 'of two the one that makes the first context' 2 \
 is_same 'by one of two copies of the library' "$(ended 60 SSLCACHE_STATS=1 LD_PRELOAD="$lib" ./linked_host ./renamed.so | blocks)" \
     "$(ended 60 SSLCACHE_STATS=1 LD_PRELOAD="$lib $bin/copy.so" ./linked_host ./renamed.so | blocks)"
 is_same 'and verbose says which' "sslcache: interposed: in front of $(realpath "$bin")/$other_ssl" \
-    "$(ended 60 SSLCACHE_VERBOSE=1 LD_PRELOAD="$lib" ./host ./renamed.so | grep '^sslcache: ')"
+    "$(ended 60 SSLCACHE_VERBOSE=1 LD_PRELOAD="$lib" ./host ./renamed.so | grep '^sslcache: interposed')"
