@@ -117,6 +117,8 @@ new
 is_same 'first starters' 'one memory, each time' "$(one "$dir/m,size=1m" starters $((100 * rounds)) "$dir/m")"
 new
 shares 'no memory may be locked' "$dir/m,size=1m" memlock0
+new
+shares 'system calls are filtered' "$dir/m,size=1m" filter
 is_same 'how well the keys are kept is said' 1 "$(SSLCACHE_VERBOSE=1 one "$dir/m" memlock0 first | grep -c 'shared: attached, .* keys ')"
 
 if [ "$(id -u)" != 0 ]; then

@@ -1,4 +1,4 @@
 # early data: of 64 that get the same bytes at once, in 8 processes, one accepts it
 build_server
 build replay replay.c -lssl -lcrypto
-runs 120 ./replay
+runs $((60 * rounds + 60)) ./replay

@@ -88,6 +88,9 @@ impl<T> Drop for Secret<T> {
 
 /// A page that the kernel itself does not map.
 fn secret_page(size: usize) -> Option<NonNull<c_void>> {
+    if is_filtered() {
+        return None;
+    }
     // SAFETY: makes a descriptor; a kernel without it says so.
     let file = unsafe { libc::syscall(libc::SYS_memfd_secret, libc::O_CLOEXEC) } as c_int;
     if file < 0 {
@@ -103,6 +106,13 @@ fn secret_page(size: usize) -> Option<NonNull<c_void>> {
     // SAFETY: a descriptor of this function's own; a mapping outlives it.
     unsafe { libc::close(file) };
     page
+}
+
+/// Whether the process has a filter of system calls, as systemd's `SystemCallFilter=` is one. It may
+/// end the process for a call that it does not know, as this one is to most.
+fn is_filtered() -> bool {
+    // SAFETY: only asks.
+    unsafe { libc::prctl(libc::PR_GET_SECCOMP) != 0 }
 }
 
 fn plain_page(size: usize) -> Option<(NonNull<c_void>, Kept)> {
