@@ -126,7 +126,7 @@ pub unsafe extern "C-unwind" fn SSLCACHE_stats(
         Some(_) => guard(None, || unsafe { calls::statistics(ctx) }),
         None => guard(None, || {
             // SAFETY: the caller's promise.
-            unsafe { Context::borrow(ctx) }.map(|ctx| ctx.cache().statistics())
+            unsafe { Context::borrow(ctx) }.map(|ctx| ctx.cache().asked_statistics())
         }),
     };
     let (Some(statistics), false) = (statistics, out.is_null()) else { return 0 };

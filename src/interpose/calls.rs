@@ -494,5 +494,5 @@ pub unsafe fn get1_session(ctx: *mut SSL_CTX, key: &Key) -> *mut SSL_SESSION {
 /// `ctx` is NULL or live.
 pub unsafe fn statistics(ctx: *mut SSL_CTX) -> Option<Statistics> {
     // SAFETY: the caller's promise.
-    unsafe { state_of(ctx) }.map(|attached| attached.cache().statistics())
+    unsafe { state_of(ctx) }.map(|attached| attached.cache().asked_statistics())
 }

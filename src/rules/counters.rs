@@ -34,7 +34,9 @@ pub struct Counters {
     pub misses: Counter,
     pub timeouts: Counter,
     pub cache_full: Counter,
-    // And of what processes share, for the statistics alone.
+    // And for the statistics alone: sessions that were found, but had expired; and of what processes
+    // share.
+    pub stale: Counter,
     pub fetched: Counter,
     pub gone: Counter,
 }

@@ -6,9 +6,10 @@ use sslcache_facts::Fact;
 use super::shared::Shared;
 use super::{Handshake, Held, InternalCache, SessionRef, Source, Standing};
 use crate::cache::{Key, SessionCache};
+use crate::clock;
 use crate::ffi::guard::guard;
 use crate::ffi::live::{Ctx, Ssl};
-use crate::seen;
+use crate::{report, seen};
 
 /// What a server's look-up found, and a handshake accepts.
 pub struct Found<S> {
@@ -38,7 +39,7 @@ where
             seen::note(Fact::LookedUp);
             if let Some(session) = self.cached(ctx, ssl, key, single_use) {
                 let session = accepted(session, Source::Cache)?;
-                seen::note(Fact::Found);
+                self.note_found(&session);
                 return Some(Found { session, was_cached: true });
             }
             self.count(|counters| &counters.misses);
@@ -47,6 +48,14 @@ where
         let session = accepted(session, Source::Callback)?;
         let was_cached = self.admit(ctx, ssl, &session, single_use);
         Some(Found { session, was_cached })
+    }
+
+    /// Expired sessions are found as others are: that they resume no more is the handshake's to say.
+    fn note_found(&self, session: &S) {
+        seen::note(Fact::Found);
+        if report::stats_wanted() && session.expiry().is_past(clock::now()) {
+            self.count(|counters| &counters.stale);
+        }
     }
 
     /// The session that the internal cache has under this key, taken from it with `single_use`.

@@ -120,6 +120,18 @@ impl<S: SessionRef> InternalCache<S> {
         self.sessions.statistics()
     }
 
+    /// The same for one who asks now, and perhaps again: why sessions are missed is remembered for
+    /// longer from now on.
+    pub fn asked_statistics(&self) -> Statistics {
+        self.explain_misses();
+        self.statistics()
+    }
+
+    /// Why sessions are missed will be asked.
+    pub fn explain_misses(&self) {
+        self.sessions.explain_misses();
+    }
+
     /// The commands of `SSL_CTX_ctrl` that are answered the same in both standings; `None` for
     /// others.
     pub fn ctrl(&self, command: c_int, argument: c_long) -> Option<c_long> {

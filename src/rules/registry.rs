@@ -91,6 +91,7 @@ where
         seen::note(Fact::Context);
         fork::register();
         if report::stats_wanted() {
+            self.cache.explain_misses();
             report::at_exit(report_all::<S::Standing>);
             // Without memory it is in there only once it stores a session.
             let _ = S::Standing::registry().insert(context);
@@ -104,6 +105,7 @@ where
                 standing: S::Standing::NAME,
                 number: self.number,
                 statistics: self.cache.statistics(),
+                stale: self.cache.counted(|counters| &counters.stale),
                 shared: shared::tier().map(|_| Shared {
                     fetched: self.cache.counted(|counters| &counters.fetched),
                     gone: self.cache.counted(|counters| &counters.gone),

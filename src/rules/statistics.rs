@@ -15,6 +15,8 @@ pub struct Report {
     pub number: u32,
     /// What happened.
     pub statistics: Statistics,
+    /// Of the hits: sessions that had expired, and were not flushed yet.
+    pub stale: c_long,
     /// What happened with sessions that processes share.
     pub shared: Option<Shared>,
 }
@@ -38,7 +40,10 @@ impl fmt::Display for Report {
         writeln!(f)?;
         row(f, "held", s.held)?;
         row(f, "stored", s.stored)?;
-        row(f, "hits", s.hits)?;
+        row(f, "hits", s.hits.saturating_sub(self.stale as u64))?;
+        if self.stale > 0 {
+            row(f, "stale", self.stale)?;
+        }
         write!(f, "  {:<9}{:>10}", "misses", s.misses())?;
         if s.misses() > 0 {
             write!(

@@ -112,8 +112,30 @@ client() {
     served
 }
 
+# Why clients do not resume: what is told is what has happened.
+reasons() {
+    [ "$side" = with ] || return 0
+    new_stats
+    export SSLCACHE_SET="size=3 timeout=3s"
+    serve -no_ticket -naccept 8 || return
+    unset SSLCACHE_SET
+    local session seen=
+    # Two have room. Each that comes back drives out another one.
+    for session in a b c d a b c; do seen+=$(handshake tls1_2 "$tmp/reason.$session"); done
+    expect "more clients than room" "$seen" NNNNNNN
+    sleep 4
+    expect "a session that has expired" "$(handshake tls1_2 "$tmp/reason.c")" N
+    served
+    expect "hits" "$(counter hits)" 0
+    expect "stale" "$(counter stale)" 1
+    expect "misses" "$(counter misses)" 3
+    expect_that "all of sessions that were evicted" \
+        grep -q '(unknown 0, expired 0, removed 0, evicted 3)' "$stats"
+}
+
 scenario() {
     resumption_by_id
+    reasons
     no_cache
     external_cache
     tickets

@@ -155,6 +155,14 @@ impl<S> SessionCache<S> {
         statistics
     }
 
+    /// Remembers why sessions left for as long as that can be looked for, or nearly: some hundred
+    /// thousand departures, in up to a megabyte. Otherwise it is some hundred.
+    pub fn explain_misses(&self) {
+        if let Ok(mut locked) = self.lock_or_make() {
+            locked.want_reasons();
+        }
+    }
+
     #[cold]
     fn count_early_miss(&self) {
         self.early_misses.fetch_add(1, Ordering::Relaxed);

@@ -50,7 +50,11 @@ impl<'a, S> Locked<'a, S, State> {
     pub(super) fn reset(&mut self) {
         let mut counts = self.counts;
         counts.flushed = counts.stored.saturating_sub(counts.left() - counts.flushed);
+        let wants_reasons = self.ghosts.is_wanted();
         std::mem::forget(std::mem::replace(&mut **self, State { counts, ..State::new() }));
+        if wants_reasons {
+            self.want_reasons();
+        }
         let pages = self.pages();
         for page in 0..pages.len() {
             if let Some(bucket) = pages.view().bucket(page) {
@@ -67,6 +71,10 @@ impl<'a, S> Locked<'a, S, State> {
     fn free(&mut self, number: u32) {
         let next = std::mem::replace(&mut self.free, number);
         self.pages().entry(number).set_position(next);
+    }
+
+    pub(super) fn want_reasons(&mut self) {
+        self.ghosts.want();
     }
 
     /// Finds a session, and counts the look-up.

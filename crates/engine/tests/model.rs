@@ -505,3 +505,49 @@ proptest! {
         run(capacity, operations);
     }
 }
+
+/// The reasons of misses are those that they have, with 80 times more departures than sessions: but
+/// for a few that are forgotten.
+#[test]
+fn why_sessions_are_missed_is_told_where_somebody_asks() {
+    const IDS: u64 = 20_000;
+    let cache: SessionCache<u64> = SessionCache::new(1000);
+    cache.explain_misses();
+    let key = |n: u64| Key::new(0, &n.to_be_bytes()).unwrap();
+    let mut why = vec![None; IDS as usize];
+    // Unknown, expired, removed, evicted.
+    let mut truth = [0u64; 4];
+    let mut random = 7u64;
+    for time in 0..100_000i64 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let n = (random >> 33) % IDS;
+        let is_there = cache.get(&key(n)).is_some();
+        if !is_there {
+            truth[match why[n as usize] {
+                None => 0,
+                Some(Cause::Expired) => 1,
+                Some(Cause::Evicted) => 3,
+                Some(_) => 2,
+            }] += 1;
+        }
+        if is_there && random >> 62 == 0 {
+            let cause = if n % 2 == 0 { Cause::Explicit } else { Cause::Taken };
+            let gone = if n % 2 == 0 { cache.remove(&key(n)) } else { cache.take(&key(n)) };
+            why[gone.unwrap() as usize] = Some(cause);
+        } else if !is_there {
+            let expiry = Expiry::at(time + if n % 3 == 0 { 300 } else { 3000 });
+            let Insertion::Added { evicted, .. } = cache.insert(key(n), expiry, n) else {
+                panic!("there is memory, and it was not there")
+            };
+            evicted.for_each(|n| why[n as usize] = Some(Cause::Evicted));
+        }
+        if time % 256 == 0 {
+            cache.flush(time).for_each(|n| why[n as usize] = Some(Cause::Expired));
+        }
+    }
+    let told = cache.statistics();
+    let told = [told.misses_unknown, told.misses_expired, told.misses_removed, told.misses_evicted];
+    let is_near = |(&told, truth): (&u64, u64)| told.abs_diff(truth) * 50 <= truth;
+    assert!(truth.iter().all(|&truth| truth > 300), "{truth:?}");
+    assert!(told.iter().zip(truth).all(is_near), "told {told:?}, true {truth:?}");
+}
