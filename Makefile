@@ -6,7 +6,7 @@ C_TOOLS := openssl /usr/include/openssl/ssl.h:libssl-dev
 .DEFAULT_GOAL := all
 .PHONY: all lib command demo generated header compatibility abi clean help \
     test check test-mutations test-random test-programs test-suites test-soak test-sanitizers \
-    test-versions test-segment test-shared bench bench-quick bench-counts install uninstall
+    test-versions test-segment whom-it-helps test-shared bench bench-quick bench-counts install uninstall
 
 # --- Build ------------------------------------------------------------------------------------
 
@@ -28,6 +28,11 @@ clean: ## remove what was built
 	cargo clean
 
 # --- What is generated ------------------------------------------------------------------------
+
+whom-it-helps: lib ## real servers with and without us: writes the table of README.md (minutes)
+	@scripts/need $(C_TOOLS) cc:gcc python3
+	tests-c/preload/reach.sh --table README.md
+	tests-c/preload/cost.sh --table docs/performance.md
 
 generated: header compatibility abi ## all of it: after a new function, or a change of one
 

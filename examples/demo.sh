@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Shows the library in front of a real TLS server: the same `openssl s_server`, six
-# handshakes each, once with OpenSSL's own session cache and once with ours.
+# handshakes each, once with OpenSSL's own session cache and once with ours; then two of
+# them with one cache, over a restart.
 #
 #   make demo                            builds the library, then runs this
 #   SSLCACHE_LIB=file examples/demo.sh   another build of the library
 #
 # Exits 0 only if every client resumed and the library's own counters say that it was
-# the library that resumed them. Needs about five seconds.
+# the library that resumed them. Needs about ten seconds.
 set -u
 case ${1-} in
   '') ;;
@@ -21,9 +22,12 @@ failed=0
 
 tmp=$(mktemp -d) || exit 1
 server=
+pair=()
+shm= # a directory in memory, for part 3
 clean_up() {
     [ -z "$server" ] || kill "$server" 2>/dev/null
-    rm -rf "$tmp"
+    [ ${#pair[@]} -eq 0 ] || kill "${pair[@]}" 2>/dev/null
+    rm -rf "$tmp" ${shm:+"$shm"}
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
@@ -156,6 +160,66 @@ check() {
     [ ! -e "$tmp/$protocol.without.stats" ] || complain "$protocol: statistics without the library"
 }
 
+# --- Part 3: one cache for two servers ------------------------------------------------
+
+# start_pair PRELOAD: two servers, on the ports of before if there are any.
+start_pair() {
+    local number
+    pair=()
+    for number in 0 1; do
+        [ -n "${ports[number]-}" ] || ports[number]=$(free_port)
+        env ${1:+LD_PRELOAD="$1" SSLCACHE_SHARED="$shm/web,size=1m"} \
+            openssl s_server -accept "127.0.0.1:${ports[number]}" -cert "$tmp/cert.pem" \
+            -key "$tmp/key.pem" -no_ticket -www -quiet >>"$tmp/pair.log" 2>&1 &
+        pair+=("$!")
+    done
+    for number in 0 1; do
+        for _ in $(seq 100); do is_listening "${ports[number]}" && break; sleep 0.05; done
+    done
+}
+
+stop_pair() {
+    kill "${pair[@]}"
+    wait "${pair[@]}" 2>/dev/null
+    pair=()
+}
+
+# both_servers PRELOAD NAME: a client that goes from one to the other; after four handshakes
+# both are stopped, and started again. One line per handshake into $tmp/NAME.PROTOCOL.
+both_servers() {
+    local protocol number
+    ports=()
+    start_pair "$1"
+    for number in 0 1 2 3 4 5; do
+        [ $number -ne 4 ] || { stop_pair; start_pair "$1"; }
+        port=${ports[number % 2]}
+        for protocol in tls1_2 tls1_3; do
+            handshake $protocol "$tmp/$2.$protocol.session" >>"$tmp/$2.$protocol"
+        done
+    done
+    stop_pair
+}
+
+show_pair() {
+    local row=0 line
+    printf '\n%-16s %-22s %-22s\n' '' 'TLS 1.2' 'TLS 1.3'
+    printf '%-16s %-10s %-11s %-10s %-10s\n' handshake 'OpenSSL' '+ sslcache' 'OpenSSL' '+ sslcache'
+    paste -d' ' "$tmp/alone.tls1_2" "$tmp/shared.tls1_2" "$tmp/alone.tls1_3" "$tmp/shared.tls1_3" |
+        while read -r line; do
+            [ $((row += 1)) -ne 5 ] || echo '    both servers are stopped, and started again'
+            set -- $((row)) "$([ $((row % 2)) -eq 1 ] && echo first || echo second)" $line
+            printf '%-3d%-13s %-10s %-11s %-10s %-10s\n' "$@"
+        done
+}
+
+check_pair() {
+    local protocol
+    for protocol in tls1_2 tls1_3; do
+        [ "$(paste -sd' ' "$tmp/shared.$protocol")" = "New Reused Reused Reused Reused Reused" ] ||
+            complain "$protocol: two servers with one cache: $(paste -sd' ' "$tmp/shared.$protocol")"
+    done
+}
+
 "$root/scripts/need" openssl cc:gcc || exit 1
 need_library
 stage_library
@@ -180,6 +244,19 @@ for protocol in tls1_2 tls1_3; do
     [ ! -f "$tmp/$protocol.with.stats" ] || sed 's/^/  /' "$tmp/$protocol.with.stats"
     check $protocol
 done
+
+echo
+echo "=== 3. One cache for two servers: SSLCACHE_SHARED=/dev/shm/..."
+echo
+if shm=$(mktemp -d /dev/shm/sslcache-demo.XXXXXX 2>/dev/null); then
+    echo "Two openssl s_server; the client goes from one to the other and back."
+    both_servers '' alone
+    both_servers "$tmp/lib/libsslcache.so" shared
+    show_pair
+    check_pair
+else
+    echo "There is no memory to share here: no /dev/shm that may be written to."
+fi
 
 echo
 if [ $failed -ne 0 ]; then

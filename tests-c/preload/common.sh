@@ -89,6 +89,13 @@ expect_that() {
     if "$@"; then ok "$what"; else fail "$what"; fi
 }
 
+# fill FILE MARK TEXT: puts the file TEXT between the comments MARK and /MARK of FILE.
+fill() {
+    { echo; cat "$3"; echo; } >"$3.filled"
+    sed -i -e "/^<!-- $2 -->/,/^<!-- \/$2 -->/{//!d}" -e "/^<!-- $2 -->/r $3.filled" "$1"
+    echo "written into $1"
+}
+
 # Last line of every script.
 finish() { exit "$failed"; }
 
@@ -220,7 +227,7 @@ start_server() {
     (exec env ${preload:+LD_PRELOAD="$preload"} SSLCACHE_STATS="$stats" "$@") >"$tmp/server.log" 2>&1 &
     server=$!
     servers+=("$server")
-    wait_for 10 listening_or_gone
+    wait_for 20 listening_or_gone
     is_listening "$port" && return 0
     fail "$1 does not listen: $(tail -n 2 "$tmp/server.log" | tr '\n' ' ' | cut -c1-300)"
     stop_server KILL

@@ -6,22 +6,84 @@
 #
 #   tests-c/preload/reach.sh [--table FILE] [SERVER...]
 #
-# What is seen is held to reach/expected.tsv. --table writes the table into FILE (README.md), between
-# its markers. A server is a file in reach/, which sets and defines:
+# What is seen is held to reach/expected.tsv. --table writes what was seen into FILE (README.md),
+# between its markers; --check only says whether the table in FILE has the servers of expected.tsv, and
+# figures that fit. A server is a file in reach/, which sets and defines:
 #   title, best        for the table
 #   client             how reach/client.c speaks to it
 #   configure VARIANT  writes its configuration for $port: best, stock, or another one
 #   start              start_server COMMAND...
 #   reload             if there is such a thing
 #   one_process        set: it has no workers
+#   worker             the name of its workers, if they come when they are needed
+#   also               what it needs in SSLCACHE_SET beside cache=on tickets=off
 #   user               of the directory of what is shared, if it is not root that starts it
 limit=1500
 . "$(dirname "$0")/common.sh"
-. "$here/reach/measure.inc"
 
+# "some" stands for what chance decides: some, and not all; "most" for half or more. "-": there is no such thing.
+fits() {
+    local seen=($1) expected=($2) i
+    [ ${#seen[@]} -eq ${#expected[@]} ] || return
+    for i in "${!seen[@]}"; do
+        case ${expected[i]} in
+        some) [[ ${seen[i]} =~ ^[0-9]+$ ]] && [ "${seen[i]}" -ge 1 ] && [ "${seen[i]}" -le 99 ] || return ;;
+        most) [[ ${seen[i]} =~ ^[0-9]+$ ]] && [ "${seen[i]}" -ge 50 ] || return ;;
+        *) [ "${seen[i]}" = "${expected[i]}" ] || return ;;
+        esac
+    done
+}
+
+# --- The table --------------------------------------------------------------------------
+
+expected=$here/reach/expected.tsv
+listed() { grep -v '^#' "$expected" | cut -f1 | uniq; }
+
+# A row is: title | best: figures | figures | figures.
+row() { # SERVER TITLE BEST, what was seen in $tmp/seen.tsv
+    local variant cells=()
+    for variant in best stock ours; do
+        cells+=("$(grep -P "^$1\t$variant\t" "$tmp/seen.tsv" | cut -f3 | sed 's/ /, /g; s/, / \/ /')")
+    done
+    echo "| $2 | $3: ${cells[0]} | ${cells[1]} | ${cells[2]} |"
+}
+
+write_table() {
+    local name title best
+    {
+        echo "| server | its own best setting | as it comes | as it comes, with us |"
+        echo "| --- | --- | --- | --- |"
+        while IFS=$'\t' read -r name title best; do row "$name" "$title" "$best"; done <"$tmp/titles.tsv"
+    } >"$tmp/table"
+    fill "$1" "whom it helps" "$tmp/table"
+}
+
+# The figures of the cells of a row, as expected.tsv has them.
+figures() { sed -E 's/.*: //; s/,//g; s/ \/ / /' <<<"$1" | xargs; }
+check_table() {
+    local name title best b s o
+    side=
+    sed -n '/^<!-- whom it helps -->/,/^<!-- \/whom/p' "$1" | grep '^| ' | tail -n +3 >"$tmp/rows"
+    expect "$1: servers in the table" "$(cut -d'|' -f2 "$tmp/rows" | xargs -d'\n' -n1 | paste -sd';' | sed 's/ *; */;/g; s/^ *//; s/ *$//')" \
+        "$(for name in $(listed); do sed -n 's/^title="\(.*\)"/\1/p' "$here/reach/$name.sh"; done | paste -sd';')"
+    for name in $(listed); do
+        title=$(sed -n 's/^title="\(.*\)"/\1/p' "$here/reach/$name.sh")
+        IFS='|' read -r _ _ b s o _ < <(grep -F "| $title |" "$tmp/rows")
+        for variant in "best $b" "stock $s" "ours $o"; do
+            fits "$(figures "${variant#* }")" "$(grep -P "^$name\t${variant%% *}\t" "$expected" | cut -f3)" ||
+                fail "$1: $title, ${variant%% *}: $(figures "${variant#* }") is not what is expected"
+        done
+    done
+}
+if [ "${1-}" = --check ]; then
+    check_table "$2"
+    finish
+fi
+
+. "$here/reach/measure.inc"
 table=
 [ "${1-}" != --table ] || { table=$2; shift 2; }
-[ $# -gt 0 ] || set -- $(cut -f1 "$reach/expected.tsv" | grep -v '^#' | uniq)
+[ $# -gt 0 ] || set -- $(listed)
 
 # --- One server in one variant ---------------------------------------------------------
 
@@ -33,7 +95,7 @@ measure() {
     if [ "$variant" = ours ]; then
         preload=$lib
         rm -rf "${shm:?}/$name" && mkdir -m 700 "$shm/$name" && chown "${user-root}" "$shm/$name"
-        export SSLCACHE_SHARED=$shm/$name/web SSLCACHE_SET="cache=on tickets=off"
+        export SSLCACHE_SHARED=$shm/$name/web SSLCACHE_SET="cache=on tickets=off${also:+ $also}"
     fi
     new_stats
     free_port
@@ -47,30 +109,16 @@ measure() {
     printf '%s\t%s\t%s\n' "$name" "$variant" "$(xargs <<<"$seen")" >>"$tmp/seen.tsv"
 }
 
-# --- What is expected -------------------------------------------------------------------
-
-# "some" stands for what chance decides: from a tenth to nine.
-fits() {
-    local seen=($1) expected=($2) i
-    [ ${#seen[@]} -eq ${#expected[@]} ] || return
-    for i in "${!seen[@]}"; do
-        case ${expected[i]} in
-        some) [[ ${seen[i]} =~ ^[0-9]+$ ]] && [ "${seen[i]}" -ge 10 ] && [ "${seen[i]}" -le 90 ] || return ;;
-        *) [ "${seen[i]}" = "${expected[i]}" ] || return ;;
-        esac
-    done
-}
-
 # One server in all its variants, in a shell of its own: what it defines ends with it.
 one_server() (
     trap stop_servers EXIT
     name=$1
     . "$reach/$name.sh"
-    while IFS=$'\t' read -r _ variant expected; do
+    while IFS=$'\t' read -r _ variant figures; do
         measure "$name" "$variant"
         seen=$(grep -P "^$name\t$variant\t" "$tmp/seen.tsv" | cut -f3)
-        if fits "$seen" "$expected"; then ok "$name: $seen"; else fail "$name: $seen, expected $expected"; fi
-    done < <(grep -P "^$name\t" "$reach/expected.tsv")
+        if fits "$seen" "$figures"; then ok "$name: $seen"; else fail "$name: $seen, expected $figures"; fi
+    done < <(grep -P "^$name\t" "$expected")
     side=
     printf '%s\t%s\t%s\n' "$name" "$title" "$best" >>"$tmp/titles.tsv"
     exit "$failed"
@@ -83,5 +131,5 @@ for name in "$@"; do
     one_server "$name"
     case $? in 0 | 77) ;; *) failed=1 ;; esac
 done
-cat "$tmp/seen.tsv"
+if [ -n "$table" ] && [ $failed -eq 0 ]; then write_table "$table"; fi
 finish

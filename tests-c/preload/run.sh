@@ -3,8 +3,8 @@
 set -u
 cd "$(dirname "$0")" || exit 1
 
-quick=(hostile openssl python nginx)
-rest=(ruby perl curl apache haproxy stunnel vsftpd h2o memcached redis mosquitto hitch)
+quick=(hostile openssl python nginx shared)
+rest=(ruby perl curl apache haproxy stunnel vsftpd h2o memcached redis mosquitto hitch reach)
 
 usage() {
     cat <<HELP

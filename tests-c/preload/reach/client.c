@@ -25,12 +25,13 @@
 static const char usage[] =
     "usage: client --port N [--tls 1.2|1.3] [--name NAME] [--rounds N] [--at-once N] [--no-ticket]\n"
     "              [--starttls mysql|postgres] [--send TEXT] [--from FILE] [--to FILE]\n"
-    "              [--cert FILE] [--wait MS]\n"
+    "              [--cert FILE] [--wait MS] [--to-the-end]\n"
     "  --rounds    so often (6) it connects --at-once (4) times at once\n"
     "  --send      what it sends when connected; without it, it waits for the server to speak\n"
     "  --from      offers only the sessions in this file, once each with TLS 1.3\n"
     "  --to        leaves its unused sessions in this file\n"
     "  --cert      its certificate and key, for a server that asks\n"
+    "  --to-the-end   it is the server that closes\n"
     "  --wait      a session comes within so many milliseconds (400)\n";
 
 static struct {
@@ -47,7 +48,7 @@ static struct {
 } known = {.lock = PTHREAD_MUTEX_INITIALIZER}, fresh = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static SSL_CTX *ctx;
-static int is_tls13, no_ticket, offered, resumed, failed;
+static int is_tls13, no_ticket, to_the_end, offered, resumed, failed;
 static pthread_mutex_t counts = PTHREAD_MUTEX_INITIALIZER;
 static int got_session; /* ex_data: has this connection been given one? */
 
@@ -159,7 +160,7 @@ static void listen_to(SSL *ssl, int fd)
     char text[4096];
     int said = 0;
 
-    while (!(said && (!is_tls13 || SSL_get_ex_data(ssl, got_session) != NULL))) {
+    while (to_the_end || !(said && (!is_tls13 || SSL_get_ex_data(ssl, got_session) != NULL))) {
         long left = end - milliseconds();
         int bytes;
 
@@ -281,8 +282,8 @@ static void read_options(char **argv)
     size_t i;
 
     for (argv++; *argv != NULL; argv++) {
-        if (strcmp(*argv, "--no-ticket") == 0) {
-            no_ticket = 1;
+        if (strcmp(*argv, "--no-ticket") == 0 || strcmp(*argv, "--to-the-end") == 0) {
+            *(argv[0][2] == 'n' ? &no_ticket : &to_the_end) = 1;
             continue;
         }
         for (i = 0; i < sizeof(all) / sizeof(*all) && strcmp(all[i].name, *argv) != 0; i++)

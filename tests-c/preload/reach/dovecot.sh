@@ -4,7 +4,8 @@ title="Dovecot, imaps"
 best="none: its login processes share nothing"
 need dovecot dovecot-core dovecot-imapd
 [ -x /usr/lib/dovecot/imap-login ] || skip_all "no imap-login (package dovecot-imapd)"
-client=(--send $'a LOGOUT\r\n')
+worker=imap-login
+client=(--to-the-end --send $'a LOGOUT\r\n')
 
 configure() {
     cat >"$tmp/dovecot.conf" <<CONF
@@ -32,5 +33,9 @@ service imap-login {
 }
 CONF
 }
-start() { start_server dovecot -F -c "$tmp/dovecot.conf"; }
+# The login processes are in their chroot before their first call: by then the memory has to be there.
+start() {
+    [ -z "$preload" ] || fronted 10 openssl ciphers >/dev/null
+    start_server dovecot -F -c "$tmp/dovecot.conf"
+}
 reload() { kill -HUP "$server"; }

@@ -3,7 +3,7 @@ title="h2o"
 best='`mode: cache`'
 one_process=1
 need h2o h2o
-client=(--send $'GET / HTTP/1.0\r\n\r\n')
+client=(--to-the-end --send $'GET / HTTP/1.0\r\n\r\n')
 mkdir -p "$tmp/htdocs" && echo hello >"$tmp/htdocs/index.html"
 
 configure() {

@@ -2,7 +2,7 @@
 title="HAProxy"
 best='its cache, `no-tls-tickets`'
 need haproxy haproxy
-client=(--send $'GET / HTTP/1.0\r\n\r\n')
+client=(--to-the-end --send $'GET / HTTP/1.0\r\n\r\n')
 
 configure() {
     local tickets=

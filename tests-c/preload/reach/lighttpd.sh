@@ -2,7 +2,7 @@
 title="lighttpd, 2 workers"
 best="tickets (it has no cache)"
 need lighttpd lighttpd lighttpd-mod-openssl
-client=(--send $'GET / HTTP/1.0\r\n\r\n')
+client=(--to-the-end --send $'GET / HTTP/1.0\r\n\r\n')
 mkdir -p "$tmp/htdocs" && echo hello >"$tmp/htdocs/index.html"
 
 configure() {

@@ -4,7 +4,7 @@ best='`-o ssl_session_cache`'
 one_process=1
 need memcached memcached
 memcached --help 2>&1 | grep -q -- '--enable-ssl' || skip_all "this memcached has no TLS"
-client=(--send $'version\r\nquit\r\n')
+client=(--to-the-end --send $'version\r\nquit\r\n')
 
 configure() { cached=; [ "$1" != best ] || cached=,ssl_session_cache; }
 start() {

@@ -2,7 +2,7 @@
 title="nginx, 2 workers"
 best='`ssl_session_cache shared`, tickets off'
 need nginx nginx-light
-client=(--send $'GET / HTTP/1.0\r\n\r\n')
+client=(--to-the-end --send $'GET / HTTP/1.0\r\n\r\n')
 workers=${workers-2}
 
 configure() {

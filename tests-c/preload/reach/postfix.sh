@@ -4,12 +4,12 @@ best="tickets, keys by tlsmgr"
 need postfix postfix
 postfix=/usr/lib/postfix/sbin
 [ -x $postfix/master ] || skip_all "Postfix lies elsewhere"
-client=(--send $'QUIT\r\n')
+worker=smtpd
+client=(--to-the-end --send $'QUIT\r\n')
 mkdir -p "$tmp/postfix" "$tmp/spool" "$tmp/lib" && chmod 755 "$tmp/postfix" "$tmp/spool"
 chown postfix "$tmp/lib"
 
 configure() {
-    local session=
     cat >"$tmp/postfix/main.cf" <<CONF
 compatibility_level = 3.6
 queue_directory = $tmp/spool
@@ -18,6 +18,7 @@ daemon_directory = $postfix
 inet_interfaces = 127.0.0.1
 mynetworks = 127.0.0.0/8
 alias_maps =
+local_recipient_maps =
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = $cert
 smtpd_tls_key_file = $key
@@ -30,6 +31,7 @@ CONF
 cleanup unix n - n - 0 cleanup
 tlsmgr unix - - n 1000? 1 tlsmgr
 rewrite unix - - n - - trivial-rewrite
+proxymap unix - - n - - proxymap
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 CONF

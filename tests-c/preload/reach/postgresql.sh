@@ -7,7 +7,8 @@ postgres=/usr/lib/postgresql/15/bin
 [ -x $postgres/postgres ] || skip_all "postgres is missing (package postgresql-15)"
 client=(--starttls postgres --wait 100)
 user=nobody
-data=$tmp/data
+also=num_tickets=2 # it has set 0
+data=$tmp/postgres
 
 configure() {
     [ ! -d "$data" ] || return 0

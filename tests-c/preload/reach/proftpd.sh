@@ -4,7 +4,7 @@ best='`TLSSessionCache shm:`'
 need proftpd proftpd-core proftpd-mod-crypto
 modules=/usr/lib/proftpd
 [ -f $modules/mod_tls.so ] || skip_all "no mod_tls (package proftpd-mod-crypto)"
-client=(--send $'QUIT\r\n')
+client=(--to-the-end --send $'QUIT\r\n')
 mkdir -p "$tmp/ftp"
 
 configure() {
