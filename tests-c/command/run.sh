@@ -155,6 +155,16 @@ advice() {
   handshakes tls1_2 "$port" "$port" >/dev/null
   check "tickets: which setting would change it" within 5 says tickets "--set tickets=off"
   ends "$pid"
+  port=$((20000 + RANDOM % 10000))
+  sslcache run --quiet -- sh -c "openssl s_server -accept $port -cert cert.pem -key key.pem -quiet -no_ticket & wait" \
+    </dev/null >/dev/null 2>&1 &
+  pid=$!
+  started+=("$pid")
+  within 10 listens
+  check "a process whose child is the server: it resumes" is "$(handshakes tls1_2 "$port" "$port")" NR
+  check "and info knows" has "$(sslcache info "$(children "$pid")")" "sessions are resumed"
+  kill "$(children "$(children "$pid")")"
+  wait "$pid"
   serve off --after 1 -- -no_cache -no_ticket
   handshakes tls1_2 "$port" "$port" >/dev/null
   check "no cache: which setting would change it" within 5 says off "--shared anonymous --set cache=on"

@@ -66,7 +66,8 @@ impl Info {
 
     fn process(&self, pid: u32) -> Done {
         let found = library::in_process(pid).about(format_args!("process {pid}"))?;
-        let advice = State::of(&[pid]).advice();
+        // What a server does its workers may do.
+        let advice = State::of(&processes::family(pid)).advice();
         let version = found.library.as_ref().and_then(|library| library.seen.as_ref());
         let info = Process {
             pid,
