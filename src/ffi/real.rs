@@ -174,6 +174,7 @@ symbol_table! {
         fn X509_digest(*const X509, *const c_void, *mut c_uchar, *mut c_uint) -> c_int;
         fn X509_CRL_digest(*const c_void, *const c_void, *mut c_uchar, *mut c_uint) -> c_int;
         fn X509_NAME_digest(*const c_void, *const c_void, *mut c_uchar, *mut c_uint) -> c_int;
+        fn X509_NAME_get0_der(*const c_void, *mut *const c_uchar, *mut size_t) -> c_int;
         fn OPENSSL_sk_num(*const c_void) -> c_int;
         fn OPENSSL_sk_value(*const c_void, c_int) -> *mut c_void;
         fn X509_OBJECT_get0_X509(*const c_void) -> *mut X509;

@@ -43,14 +43,24 @@ struct SidCtx {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Facts {
     sid_ctx: SidCtx,
-    /// The beginning of the certificate's signature, which no other certificate has.
-    certificate: [u8; 16],
+    certificate: Mark,
     asks: c_int,
     depth: c_int,
     flags: [c_ulong; 2],
-    /// Lists are known by where they are and how long.
-    ca_names: (usize, c_int),
-    trusted: (usize, c_int),
+    ca_names: ListFacts,
+    trusted: ListFacts,
+}
+
+/// Enough of a certificate, or of a name, to know it by.
+type Mark = [u8; 16];
+
+/// A list is known by where it is, how long, and what is at its ends: what a new list is of may be
+/// something else, though it lies where an old one lay.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct ListFacts {
+    at: usize,
+    length: c_int,
+    ends: [Mark; 2],
 }
 
 impl Isolation {
@@ -101,23 +111,26 @@ impl Facts {
         let asks = ctx.verify_mode();
         let mut facts = Facts {
             sid_ctx,
-            certificate: [0; 16],
+            certificate: Mark::default(),
             asks,
             depth: 0,
             flags: [0; 2],
-            ca_names: (0, 0),
-            trusted: (0, 0),
+            ca_names: ListFacts::default(),
+            trusted: ListFacts::default(),
         };
         if let Some(certificate) = Certificate::of(ctx) {
-            let signature = certificate.signature();
-            facts.certificate.iter_mut().zip(signature).for_each(|(to, from)| *to = *from);
+            facts.certificate = mark_of(ctx.real, certificate.x509);
         }
         if asks & SSL_VERIFY_PEER != 0 {
             let (names, store) = (ca_names(ctx), Trusted::of(ctx)?);
             facts.depth = verify_depth(ctx);
             facts.flags = [store.flags(), ctx_flags(ctx)];
-            facts.ca_names = (names.list.addr(), names.len());
-            facts.trusted = (store.store.addr(), store.with_objects(|objects| objects.len())?);
+            facts.ca_names = names.facts(|name| mark_of_name(ctx.real, name));
+            facts.trusted = store.with_objects(|objects| {
+                objects.facts(|object| mark_of(ctx.real, certificate_of(ctx.real, object)))
+            })?;
+            // The list is the same one for as long as the store is.
+            facts.trusted.at = store.store.addr();
         }
         Some(facts)
     }
@@ -198,18 +211,22 @@ fn digest_of_name(real: &Real, name: *mut c_void) -> Option<Digest> {
 
 /// Of a certificate or a revocation list; of anything else that may be trusted, zeros.
 fn digest_of(real: &Real, object: *mut c_void) -> Option<Digest> {
-    // SAFETY: an X509_OBJECT of a store that is locked or copied; what it is of lives as long.
-    let (certificate, list) = unsafe {
-        let certificate = call!(real, X509_OBJECT_get0_X509(object), std::ptr::null_mut());
-        (certificate, call!(real, X509_OBJECT_get0_X509_CRL(object), std::ptr::null_mut()))
-    };
+    let certificate = certificate_of(real, object);
+    // SAFETY: an X509_OBJECT of a store that is locked; what it is of lives as long.
+    let list = unsafe { call!(real, X509_OBJECT_get0_X509_CRL(object), std::ptr::null_mut()) };
     if !certificate.is_null() {
-        digest_with(real, real.X509_digest, certificate.cast_const())
+        digest_with(real, real.X509_digest, certificate)
     } else if !list.is_null() {
         digest_with(real, real.X509_CRL_digest, list.cast_const())
     } else {
         Some([0; SHA256])
     }
+}
+
+/// The certificate that is trusted there, if it is one.
+fn certificate_of(real: &Real, object: *mut c_void) -> *const X509 {
+    // SAFETY: an X509_OBJECT of a store that is locked; what it is of lives as long.
+    unsafe { call!(real, X509_OBJECT_get0_X509(object), std::ptr::null_mut()) }
 }
 
 /// The certificate that a context shows.
@@ -227,23 +244,43 @@ impl<'a> Certificate<'a> {
         (!x509.is_null()).then_some(Certificate { ctx, x509 })
     }
 
-    fn signature(&self) -> &[u8] {
-        let (real, mut signature) = (self.ctx.real, std::ptr::null());
-        // SAFETY: a certificate that the context keeps, and with it the signature.
-        unsafe {
-            call!(real, X509_get0_signature(&mut signature, std::ptr::null_mut(), self.x509), ());
-            if signature.is_null() {
-                return &[];
-            }
-            let length = call!(real, ASN1_STRING_length(signature), 0);
-            let start = call!(real, ASN1_STRING_get0_data(signature), std::ptr::null());
-            bytes(start, usize::try_from(length).unwrap_or(0))
-        }
-    }
-
     fn digest(&self) -> Option<Digest> {
         digest_with(self.ctx.real, self.ctx.real.X509_digest, self.x509)
     }
+}
+
+/// The beginning of its signature, which no other certificate has. Zeros for NULL.
+fn mark_of(real: &Real, certificate: *const X509) -> Mark {
+    let (mut mark, mut signature) = (Mark::default(), std::ptr::null());
+    if certificate.is_null() {
+        return mark;
+    }
+    // SAFETY: a certificate that the context keeps, and with it the signature.
+    let signature = unsafe {
+        call!(real, X509_get0_signature(&mut signature, std::ptr::null_mut(), certificate), ());
+        if signature.is_null() {
+            return mark;
+        }
+        let length = call!(real, ASN1_STRING_length(signature), 0);
+        let start = call!(real, ASN1_STRING_get0_data(signature), std::ptr::null());
+        bytes(start, usize::try_from(length).unwrap_or(0))
+    };
+    mark.iter_mut().zip(signature).for_each(|(to, from)| *to = *from);
+    mark
+}
+
+/// The end of its encoding: names begin alike.
+fn mark_of_name(real: &Real, name: *mut c_void) -> Mark {
+    let (mut mark, mut start, mut length) = (Mark::default(), std::ptr::null(), 0);
+    // SAFETY: a name that the context keeps, and with it the encoding; places for the answers.
+    let encoding = unsafe {
+        if call!(real, X509_NAME_get0_der(name, &mut start, &mut length), 0) != 1 {
+            return mark;
+        }
+        bytes(start, length)
+    };
+    mark.iter_mut().zip(encoding.iter().rev()).for_each(|(to, from)| *to = *from);
+    mark
 }
 
 /// One of libcrypto's lists, which may be NULL.
@@ -258,11 +295,22 @@ impl List {
         unsafe { call!(self.real, OPENSSL_sk_num(self.list), 0) }.max(0)
     }
 
-    fn each(&self, mut each: impl FnMut(*mut c_void) -> Option<()>) -> Option<()> {
-        (0..self.len()).try_for_each(|i| {
-            // SAFETY: a list, and a place within it.
-            each(unsafe { call!(self.real, OPENSSL_sk_value(self.list, i), std::ptr::null_mut()) })
-        })
+    fn at(&self, place: c_int) -> *mut c_void {
+        // SAFETY: a list, or NULL; of a place that it has not, NULL.
+        unsafe { call!(self.real, OPENSSL_sk_value(self.list, place), std::ptr::null_mut()) }
+    }
+
+    fn each(&self, each: impl FnMut(*mut c_void) -> Option<()>) -> Option<()> {
+        (0..self.len()).map(|place| self.at(place)).try_for_each(each)
+    }
+
+    fn facts(&self, mark: impl Fn(*mut c_void) -> Mark) -> ListFacts {
+        let length = self.len();
+        let ends = match length {
+            0 => Default::default(),
+            _ => [0, length - 1].map(|place| mark(self.at(place))),
+        };
+        ListFacts { at: self.list.addr(), length, ends }
     }
 }
 

@@ -171,6 +171,15 @@ static int trust(SSL_CTX *ctx, const char *names)
     return 1;
 }
 
+/* One more, in the list that is there. */
+static int trust_more(SSL_CTX *ctx, const char *name)
+{
+    X509 *certificate = read_certificate(name);
+    int added = X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), certificate);
+    X509_free(certificate);
+    return added;
+}
+
 static int authorities(SSL_CTX *ctx, const char *name)
 {
     X509 *certificate = read_certificate(name);
@@ -198,6 +207,8 @@ static int set(Context *context, const char *what, const char *value)
         return SSL_CTX_set_verify(ctx, verify_mode(value), NULL), 1;
     if (!strcmp(what, "ca"))
         return trust(ctx, value);
+    if (!strcmp(what, "more"))
+        return trust_more(ctx, value);
     if (!strcmp(what, "names"))
         return authorities(ctx, value);
     if (!strcmp(what, "depth"))
