@@ -51,6 +51,8 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+# Those two have it in any case.
+[ -z "${SSLCACHE_SHARING-}" ] || scripts=($(printf '%s\n' "${scripts[@]}" | grep -vxE 'shared|reach'))
 [ ${#chosen[@]} -eq 0 ] || scripts=("${chosen[@]}")
 
 log=$(mktemp) || exit 1
