@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Several processes with one cache (SSLCACHE_SHARED): who finds what, and what happens when something is wrong.
 set -u
+unset "${!SSLCACHE_@}" # each process is told its own
 
 usage() {
     cat <<'END'
