@@ -3,7 +3,7 @@
 use sslcache_facts::Fact;
 
 use super::leave::next_of;
-use super::shared::Shared;
+use super::shared::{Shared, if_shared};
 use super::{Held, InternalCache, SessionRef, Standing, presence};
 use crate::cache::{Departures, Insertion, Key};
 use crate::ffi::guard::guard;
@@ -17,7 +17,7 @@ where
 {
     /// `SSL_CTX_add_session`: true if it was not there. Takes a reference of its own.
     pub fn add(&self, ctx: Ctx<'_>, session: &S) -> bool {
-        let shared = guard(None, || self.added(ctx, session));
+        let shared = if_shared(None, || self.added(ctx, session));
         self.store(ctx, session, shared.as_ref())
     }
 
@@ -63,6 +63,7 @@ where
     }
 
     /// The part of it that calls nothing back: what became of it, under which key.
+    #[inline(always)]
     fn insert(
         &self,
         ctx: Ctx<'_>,
@@ -111,6 +112,7 @@ where
     }
 
     /// Lets go of what left for a new session, and tells the application.
+    #[inline(always)]
     fn made_room(
         &self,
         ctx: Ctx<'_>,
@@ -125,16 +127,22 @@ where
         // Replaced without a word, as in OpenSSL: no callback, still resumable.
         drop(replaced);
         while let Some(session) = next {
-            if self.is_shared(ctx, &session) {
-                // The session has not left the cache: it is found where it is shared.
-                self.hide(&session);
-                session.release();
-            } else {
-                self.has_left_unasked(ctx, &session);
-                session.release();
-                self.count(|counters| &counters.cache_full);
-            }
+            self.made_room_by(ctx, session);
             next = next_of(&mut evicted);
+        }
+    }
+
+    /// This one had to go.
+    #[inline(never)]
+    fn made_room_by(&self, ctx: Ctx<'_>, session: Held<S>) {
+        if self.is_shared(ctx, &session) {
+            // The session has not left the cache: it is found where it is shared.
+            self.hide(&session);
+            session.release();
+        } else {
+            self.has_left_unasked(ctx, &session);
+            session.release();
+            self.count(|counters| &counters.cache_full);
         }
     }
 }

@@ -3,7 +3,7 @@
 use libc::c_long;
 use sslcache_facts::Fact;
 
-use super::shared::Shared;
+use super::shared::{Shared, if_shared};
 use super::{Handshake, Held, InternalCache, SessionRef, Source, Standing};
 use crate::cache::{Key, SessionCache};
 use crate::clock;
@@ -67,7 +67,7 @@ where
     }
 
     fn offered(&self, ctx: Ctx<'_>, ssl: Ssl<'_>, key: &Key) -> Option<Shared> {
-        guard(None, || self.share(ctx)?.offered::<S::Standing>(ssl, key))
+        if_shared(None, || self.share(ctx)?.offered::<S::Standing>(ssl, key))
     }
 
     /// The object that this process has under this key, taken with `single_use`.
@@ -100,7 +100,7 @@ where
     /// A handshake made `session`: stores it if it should be.
     pub fn established(&self, ctx: Ctx<'_>, ssl: Ssl<'_>, session: &S, handshake: &Handshake) {
         // Known from now on, should the application be the one that adds it.
-        let shared = guard(None, || {
+        let shared = if_shared(None, || {
             let (share, key) = (self.share(ctx)?, session.key());
             if handshake.server {
                 return share.made::<S::Standing>(ssl, &key);

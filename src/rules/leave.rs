@@ -2,6 +2,7 @@
 
 use libc::c_long;
 
+use super::shared::if_shared;
 use super::{Held, InternalCache, Lifetime, SessionRef, Standing};
 use crate::cache::{Cause, Departures, Key};
 use crate::ffi::guard::guard;
@@ -26,7 +27,8 @@ where
     /// The end of it, when `session` has been marked: takes out what has its key, and tells the
     /// application of `session` whether or not something had. True if it had.
     pub fn removed(&self, ctx: Ctx<'_>, session: &S, key: &Key) -> bool {
-        let was_shared = guard(false, || self.share(ctx).is_some_and(|share| share.remove(key)));
+        let was_shared =
+            if_shared(false, || self.share(ctx).is_some_and(|share| share.remove(key)));
         let found = guard(None, || self.sessions.remove(key)).map(Held::new);
         if let Some(found) = &found {
             self.show(found, key);
@@ -40,7 +42,7 @@ where
     pub fn flush(&self, ctx: Ctx<'_>, tm: c_long, lifetime: Lifetime) {
         match tm {
             0 => {
-                guard((), || self.share(ctx).map_or((), |share| share.empty()));
+                if_shared((), || self.share(ctx).map_or((), |share| share.empty()));
                 self.leave_all(ctx, None, Cause::Expired);
             }
             tm => self.flush_past(ctx, lifetime.second(tm)),
@@ -68,7 +70,7 @@ where
     fn leave_all(&self, ctx: Ctx<'_>, now: Option<c_long>, cause: Cause) {
         let Some(mut departures) = self.departures(now, cause) else { return };
         // (A flush of everything is everybody's, the end of a context nobody else's.)
-        let shared = guard(None, || now.and_then(|_| self.share(ctx)));
+        let shared = if_shared(None, || now.and_then(|_| self.share(ctx)));
         let mut held = Vec::new();
         while let Some(session) = next_of(&mut departures) {
             if let Some(share) = shared {

@@ -28,6 +28,19 @@ use crate::ffi::live::{Ctx, Ssl};
 use crate::settings::settings;
 use crate::shared::{self, Maker, Name, Place, Realm, Room, Tier};
 
+/// What is done where processes share, in a frame of its own. Where they do not, which costs one
+/// look, it is `otherwise`.
+#[inline(always)]
+pub(super) fn if_shared<T>(otherwise: T, what: impl FnOnce() -> T) -> T {
+    if shared::tier().is_none() { otherwise } else { apart(otherwise, what) }
+}
+
+#[cold]
+#[inline(never)]
+fn apart<T>(otherwise: T, what: impl FnOnce() -> T) -> T {
+    guard(otherwise, what)
+}
+
 /// What a context has of the memory.
 #[derive(Clone, Copy)]
 pub struct Share {
@@ -124,6 +137,7 @@ impl Shared {
     }
 
     /// Stores the session there. False: then nothing is there under its key.
+    #[cold]
     pub(super) fn store<S: SessionRef>(&self, session: &S, expiry: Expiry) -> bool {
         self.put(session, expiry, false)
     }
@@ -199,21 +213,21 @@ where
 {
     /// The mode that counts for a server's handshake.
     pub(super) fn server_mode(&self, ctx: Ctx<'_>) -> CacheMode {
-        let mode = self.mode();
-        let is_on = settings().set.cache_on() && S::Standing::may_turn_on(ctx);
-        if is_on { mode.with_cache() } else { mode }
+        // Nobody turns it on where nothing is shared.
+        let is_on = || settings().set.cache_on() && S::Standing::may_turn_on(ctx);
+        if if_shared(false, is_on) { self.mode().with_cache() } else { self.mode() }
     }
 
     /// `SSL_has_matching_session_id`
     #[inline(always)]
     pub fn contains(&self, ctx: Ctx<'_>, key: &Key) -> bool {
         self.sessions.contains(key)
-            || guard(false, || self.share(ctx).is_some_and(|share| share.contains(key)))
+            || if_shared(false, || self.share(ctx).is_some_and(|share| share.contains(key)))
     }
 
     /// Whether others find `session` where it is shared.
     pub(super) fn is_shared(&self, ctx: Ctx<'_>, session: &S) -> bool {
-        guard(false, || self.share(ctx).is_some_and(|share| share.contains(&session.key())))
+        if_shared(false, || self.share(ctx).is_some_and(|share| share.contains(&session.key())))
     }
 
     /// What this context has of the memory that processes share.
@@ -234,6 +248,7 @@ where
 
     /// What is about to be stored under this key may be here as an object of what others have
     /// removed meanwhile: then that goes first.
+    #[cold]
     pub(super) fn forget_gone(&self, shared: &Shared, key: &Key) {
         let Some(object) = guard(None, || self.sessions.peek(key)).map(Held::new) else { return };
         let is_gone = !shared.is_there() && !shared.leaves_alone(&*object);
@@ -244,6 +259,7 @@ where
     }
 
     /// The session that is meant: what is there, or the object that this process has of it.
+    #[cold]
     pub(super) fn look_up_shared(
         &self,
         ctx: Ctx<'_>,

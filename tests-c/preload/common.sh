@@ -116,6 +116,9 @@ on_both_sides() {
     preload=
 }
 
+# Whether this side has SSLCACHE_SHARED.
+is_shared_here() { [ -n "$shared" ] && [ "$side" = with ]; }
+
 # A fresh file for the counters; a server that changed its user may still write there.
 new_stats() {
     mkdir -p "$tmp/stats" && chmod 1777 "$tmp/stats"

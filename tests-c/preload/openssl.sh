@@ -77,7 +77,12 @@ overflow() {
     status_page
     expect "after $fresh new sessions the cache holds" "$(number_of 'items in the session cache')" 127
     expect_that "the page shows its size" grep -q '128' "$tmp/status"
-    expect_that "the page counts overflows" test "$(number_of 'cache full overflows')" -gt 100
+    # What a full cache lets go of has not left, where it is shared.
+    if is_shared_here; then
+        expect "the page counts overflows" "$(number_of 'cache full overflows')" 0
+    else
+        expect_that "the page counts overflows" test "$(number_of 'cache full overflows')" -gt 100
+    fi
     expect "hits before any resumption" "$(number_of 'session cache hits')" 0
     expect "resumption after the overflow" "$(six_handshakes tls1_2)" "1N 5R"
     status_page
@@ -115,6 +120,8 @@ client() {
 # Why clients do not resume: what is told is what has happened.
 reasons() {
     [ "$side" = with ] || return 0
+    # Where processes share, what has no room here is found there.
+    ! is_shared_here || return 0
     new_stats
     export SSLCACHE_SET="size=3 timeout=3s"
     serve -no_ticket -naccept 8 || return

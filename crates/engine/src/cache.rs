@@ -73,6 +73,7 @@ impl<S> SessionCache<S> {
         Some(locked(store))
     }
 
+    #[inline(always)]
     fn lock_or_make(&self) -> Result<Locked<'_, S, State>, NoMemory> {
         let make = || try_boxed(|_| Store::new(State::new()));
         let [store] = self.store.get_or_try_init(make)?;

@@ -158,8 +158,13 @@ impl Model {
         Some((replaced, Leaving::Evicted { first, spared, most }))
     }
 
+    /// Where this very session is, under this key.
+    fn held_as(&self, key: &Key, session: usize) -> Option<usize> {
+        self.at(key).filter(|&at| self.held[at].session == session)
+    }
+
     fn reschedule(&mut self, key: &Key, session: usize, expiry: Expiry) -> bool {
-        let at = self.at(key).filter(|&at| self.held[at].session == session);
+        let at = self.held_as(key, session);
         if let Some(at) = at {
             let stay = self.held.remove(at).stay;
             self.link(*key, expiry, session, stay);
@@ -372,6 +377,9 @@ impl<'a> Run<'a> {
             }
             Operation::Reschedule { key, right, expiry } => {
                 if let Some(session) = self.named(&key, right) {
+                    let held = self.model.held_as(&key, session.0.number);
+                    let before = held.map(|at| self.model.held[at].expiry);
+                    assert_eq!(cache.expiry_of(&key, &session), before);
                     let expected = self.model.reschedule(&key, session.0.number, expiry);
                     assert_eq!(cache.reschedule(&key, &session, expiry), expected);
                 }
