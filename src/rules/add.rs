@@ -88,6 +88,7 @@ where
     }
 
     /// Under the key and expiry that it has now.
+    #[inline(always)]
     fn insert_as_it_is(&self, session: &S) -> (Key, Insertion<'_, S>) {
         let changes = presence::changes();
         let (key, expiry) = session.key_and_expiry();
