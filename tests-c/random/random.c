@@ -695,6 +695,8 @@ static void op_flush(void) {
     if (c < 0)
         return;
     long tm = any_flush_time();
+    if (tm == 0 && shares)
+        return;
     struct call call = enter(c, true);
     SSL_CTX_flush_sessions(contexts[c].handle, tm);
     leave(call, true);

@@ -56,7 +56,8 @@ static bool can_mark_without_id(void) { return false; }
 
 /* --shared: the library shares its sessions with other processes. A full cache then lets go of objects whose sessions
  * are still good elsewhere, and tells nobody. So a sequence has either sessions that have expired, which nobody
- * shares, or caches that are never full. And contexts that are equal are one: each has an id context of its own. */
+ * shares, or caches that are never full. And contexts that are equal are one: each has an id context of its own. A flush
+ * of everything empties other contexts with it, one of 1,024 by the luck of a hash: there is none. */
 static bool shares;
 
 #endif
