@@ -118,7 +118,7 @@ shared() {
   check "check: it is sound" has "$(sslcache check "$memory/web")" sound
   check "dump: a line for each session" is "$(sslcache dump --json "$memory/web" | wc -l)" "$(of_segment '["sessions"]["live"]')"
   check "who: the server, the version and the segment" has \
-    "$(sslcache who | grep "^ *$server1 " | tr -s ' ')" "openssl $(sslcache info | sed 's/.* //') $(libssl_of "$server1") $memory/web.v1"
+    "$(sslcache who | grep "^ *$server1 " | tr -s ' ')" "openssl $(sslcache --version | sed 's/.* //') $(libssl_of "$server1") $memory/web.v1"
   check "info: it works" has "$(sslcache info "$server1")" "sessions are resumed out of the library's cache"
   check "info: as JSON" is "$(sslcache info --json "$server1" | json '["works"], answer["shares"][0]')" "(True, '$memory/web.v1')"
   check "info of a process without the library" fails_with_1 sslcache info $$
