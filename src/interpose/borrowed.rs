@@ -69,11 +69,11 @@ impl RealCtx<'_> {
         unsafe { call!(self.real, SSL_CTX_set_timeout(self.ctx.as_ptr(), timeout), 0) }
     }
 
-    /// Whether it has one to show: `SSL_CTX_get0_certificate`.
-    pub fn has_certificate(self) -> bool {
-        let (real, ctx, null) = (self.real, self.ctx.as_ptr(), std::ptr::null_mut());
+    /// `SSL_CTX_get0_certificate`: the one that it shows, which it keeps; NULL if it has none.
+    pub fn certificate(self) -> *const X509 {
+        let null = std::ptr::null_mut();
         // SAFETY: a live context of this libssl.
-        unsafe { !call!(real, SSL_CTX_get0_certificate(ctx), null).is_null() }
+        unsafe { call!(self.real, SSL_CTX_get0_certificate(self.ctx.as_ptr()), null) }
     }
 
     /// `SSL_CTX_get_verify_mode`: what it asks of a client.

@@ -111,16 +111,13 @@ impl Facts {
         let asks = ctx.verify_mode();
         let mut facts = Facts {
             sid_ctx,
-            certificate: Mark::default(),
+            certificate: mark_of(ctx.real, ctx.certificate()),
             asks,
             depth: 0,
             flags: [0; 2],
             ca_names: ListFacts::default(),
             trusted: ListFacts::default(),
         };
-        if let Some(certificate) = Certificate::of(ctx) {
-            facts.certificate = mark_of(ctx.real, certificate.x509);
-        }
         if asks & SSL_VERIFY_PEER != 0 {
             let (names, store) = (ca_names(ctx), Trusted::of(ctx)?);
             facts.depth = verify_depth(ctx);
@@ -145,9 +142,9 @@ impl Facts {
             realm = tier.realm_with(realm, &[what])?;
             Some(())
         };
-        match Certificate::of(ctx) {
-            Some(certificate) => add(&certificate.digest()?)?,
-            None => add(b"")?,
+        match ctx.certificate() {
+            none if none.is_null() => add(b"")?,
+            certificate => add(&digest_with(ctx.real, ctx.real.X509_digest, certificate)?)?,
         }
         if self.asks & SSL_VERIFY_PEER == 0 {
             return Some(realm);
@@ -229,27 +226,7 @@ fn certificate_of(real: &Real, object: *mut c_void) -> *const X509 {
     unsafe { call!(real, X509_OBJECT_get0_X509(object), std::ptr::null_mut()) }
 }
 
-/// The certificate that a context shows.
-struct Certificate<'a> {
-    ctx: RealCtx<'a>,
-    x509: *const X509,
-}
-
-impl<'a> Certificate<'a> {
-    fn of(ctx: RealCtx<'a>) -> Option<Self> {
-        // SAFETY: a live context of this libssl, which keeps its certificate.
-        let x509 = unsafe {
-            call!(ctx.real, SSL_CTX_get0_certificate(ctx.ctx.as_ptr()), std::ptr::null_mut())
-        };
-        (!x509.is_null()).then_some(Certificate { ctx, x509 })
-    }
-
-    fn digest(&self) -> Option<Digest> {
-        digest_with(self.ctx.real, self.ctx.real.X509_digest, self.x509)
-    }
-}
-
-/// The beginning of its signature, which no other certificate has. Zeros for NULL.
+/// The beginning of a certificate's signature, which no other one has. Zeros for NULL.
 fn mark_of(real: &Real, certificate: *const X509) -> Mark {
     let (mut mark, mut signature) = (Mark::default(), std::ptr::null());
     if certificate.is_null() {

@@ -161,9 +161,7 @@ impl Tier {
 
     /// The realm that says this, too.
     pub fn realm_with(&self, realm: Realm, what: &[&[u8]]) -> Option<Realm> {
-        let what = self.sealed.key(&[b"realm", &realm.0]).map(|so_far| (so_far, what));
-        let (so_far, what) = what?;
-        let mut realm = so_far.bytes();
+        let mut realm = self.sealed.key(&[b"realm", &realm.0])?.bytes();
         for part in what {
             realm = self.sealed.key(&[&realm, part])?.bytes();
         }

@@ -41,9 +41,7 @@ impl Unnamed {
             other => other,
         }
     }
-}
 
-impl Unnamed {
     /// Gives it this name, whatever has it: nobody ever finds nothing there.
     pub fn replace(&self, directory: BorrowedFd<'_>, name: &CStr) -> Result<(), Error> {
         let mut meanwhile = Name::new();
