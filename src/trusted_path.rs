@@ -6,12 +6,13 @@
 //! followed only where nobody but this user and root can have put it. (The kernel's
 //! `fs.protected_symlinks` guards directories with the sticky bit alone, and is not on everywhere.)
 
-use std::ffi::{CStr, c_char};
+use std::ffi::CStr;
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use libc::{c_int, mode_t, uid_t};
+use sslcache_segment::Errno;
 
 use crate::ffi::memory::{NoMemory, append, copied, zeroed};
 
@@ -45,25 +46,11 @@ impl From<NoMemory> for Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refused::System(errno) => write_error(*errno, f),
+            Refused::System(errno) => Errno(*errno).fmt(f),
             Refused::Link => f.write_str("a symbolic link in a directory that others may change"),
             Refused::HardLink => f.write_str("a hard link in a directory that others may change"),
             Refused::Device => f.write_str("a block device"),
         }
-    }
-}
-
-/// The C library's text for an `errno`. (`std::io::Error` allocates one.)
-fn write_error(errno: c_int, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut text = [0 as c_char; 128];
-    // SAFETY: a buffer and its size, with a C string in it afterwards, if an empty one.
-    let text = unsafe {
-        libc::strerror_r(errno, text.as_mut_ptr(), text.len() - 1);
-        CStr::from_ptr(text.as_ptr())
-    };
-    match text.to_str() {
-        Ok(text) if !text.is_empty() => f.write_str(text),
-        _ => write!(f, "error {errno}"),
     }
 }
 

@@ -6,11 +6,11 @@
 //! directory and user the process has later; no descriptor does.
 
 use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use once_cell::race::OnceBox;
 use sslcache_seal::{Kept, KeyFile, Keys, Sealed, Secret};
-use sslcache_segment::{Error, Store, is_in_memory};
+use sslcache_segment::{Error, Store, is_in_memory, open_directory};
 use sslcache_settings::shared::{KeyFrom, Memory, Options, Wrong};
 
 use super::tier::Tier;
@@ -150,14 +150,7 @@ impl Located {
 }
 
 fn opened(directory: &CStr) -> Result<OwnedFd, Wrong> {
-    let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
-    // SAFETY: a C string.
-    let descriptor = unsafe { libc::open(directory.as_ptr(), flags) };
-    if descriptor < 0 {
-        return Err(Wrong::Segment(Error::last("open")));
-    }
-    // SAFETY: open has just made it.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+    open_directory(directory).map_err(Wrong::Segment)
 }
 
 fn joined(parts: &[&[u8]]) -> Result<OwnedCStr, Wrong> {

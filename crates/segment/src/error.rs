@@ -47,7 +47,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Error::System(at, errno) => return write_system(at, *errno, f),
+            Error::System(at, errno) => return write!(f, "{at}: {}", Errno(*errno)),
             Error::Name => "its name is too long",
             Error::Size => "its size is too small or too large",
             Error::NotAFile => "it is not a regular file",
@@ -64,13 +64,20 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The C library's text for an `errno`. (`std::io::Error` allocates one.)
-fn write_system(at: &str, errno: c_int, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut text = [0 as c_char; 128];
-    // SAFETY: a buffer and its size, with a C string in it afterwards, if an empty one.
-    let text = unsafe {
-        libc::strerror_r(errno, text.as_mut_ptr(), text.len() - 1);
-        CStr::from_ptr(text.as_ptr())
-    };
-    write!(f, "{at}: {}", text.to_str().unwrap_or("unknown error"))
+/// An `errno`, whose `Display` is the C library's text for it. (`std::io::Error` allocates one.)
+pub struct Errno(pub c_int);
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0 as c_char; 128];
+        // SAFETY: a buffer and its size, with a C string in it afterwards, if an empty one.
+        let text = unsafe {
+            libc::strerror_r(self.0, text.as_mut_ptr(), text.len() - 1);
+            CStr::from_ptr(text.as_ptr())
+        };
+        match text.to_str() {
+            Ok(text) if !text.is_empty() => f.write_str(text),
+            _ => write!(f, "error {}", self.0),
+        }
+    }
 }

@@ -89,7 +89,7 @@ mod view;
 
 pub use check::{Census, Fault};
 pub use counters::Statistics;
-pub use error::Error;
+pub use error::{Errno, Error};
 pub use file::{Options, file_status, is_in_memory, own_file};
 pub use host::{AtSteps, Host, Process, Step};
 pub use identity::Identity;
@@ -99,7 +99,7 @@ pub use put::{Put, Record};
 pub use store::Store;
 pub use successor::{Moved, Successor};
 pub use sweep::Swept;
-pub use unnamed::{Unnamed, open_at};
+pub use unnamed::{Unnamed, open_at, open_directory};
 pub use view::{Listed, View};
 
 #[cfg(all(test, loom))]

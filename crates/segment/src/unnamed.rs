@@ -69,6 +69,13 @@ impl AsFd for Unnamed {
     }
 }
 
+/// Opens a directory, to open files of it.
+pub fn open_directory(path: &CStr) -> Result<OwnedFd, Error> {
+    let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    // SAFETY: a C string.
+    owned("open", unsafe { libc::open(path.as_ptr(), flags) })
+}
+
 /// Opens a file of a directory.
 pub fn open_at(
     directory: BorrowedFd<'_>,
