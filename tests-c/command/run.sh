@@ -38,21 +38,9 @@ clean_up() {
 }
 trap clean_up EXIT
 cd "$tmp" || exit 1
-passed=0 failed=0 skipped=0
-
-check() { # check TEXT COMMAND...
-  local text=$1 output
-  shift
-  if output=$("$@" 2>&1); then
-    passed=$((passed + 1)); echo "ok   command: $text"
-  else
-    failed=$((failed + 1)); echo "FAIL command: $text"; sed 's/^/     /' <<<"$output"
-  fi
-}
-skip() { skipped=$((skipped + 1)); echo "skip command: $1"; }
-is() { [ "$1" = "$2" ] || { echo "is \"$1\", not \"$2\""; return 1; }; }
+suite=command
+. "$root/tests-c/checks.sh"
 has() { [[ "$1" == *"$2"* ]] || { echo "\"$1\" has not \"$2\""; return 1; }; }
-not() { ! "$@"; }
 # within SECONDS COMMAND...: until it succeeds.
 within() {
   local until=$((SECONDS + $1))
@@ -315,9 +303,4 @@ completions() {
 }
 
 for part in $only; do "$part"; done
-if [ "$skipped" -gt 0 ]; then
-  echo "$passed passed, $failed failed, $skipped skipped"
-else
-  echo "$passed passed, $failed failed"
-fi
-[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+close

@@ -16,20 +16,8 @@ unset LD_PRELOAD LD_LIBRARY_PATH SSLCACHE_STATS SSLCACHE_VERBOSE
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/sslcache-install.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0 skipped=0
-
-check() { # check TEXT COMMAND...
-  local text=$1 output
-  shift
-  if output=$("$@" 2>&1); then
-    passed=$((passed + 1)); echo "ok   install: $text"
-  else
-    failed=$((failed + 1)); echo "FAIL install: $text"; sed 's/^/     /' <<<"$output"
-  fi
-}
-skip() { skipped=$((skipped + 1)); echo "skip install: $1"; }
-is() { [ "$1" = "$2" ] || { echo "is \"$1\", not \"$2\""; return 1; }; }
-not() { ! "$@"; }
+suite=install
+. "$here/../checks.sh"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 major=${version%%.*}
@@ -131,9 +119,4 @@ check "make uninstall finds them" make -s uninstall "${other[@]}"
 left() { find "$tmp/p" "$tmp/i" "$tmp/m" "$tmp/d" ! -type d; }
 check "nothing is left" is "$(left)" ""
 
-if [ "$skipped" -gt 0 ]; then
-  echo "$passed passed, $failed failed, $skipped skipped"
-else
-  echo "$passed passed, $failed failed"
-fi
-[ "$failed" = 0 ]
+close

@@ -30,16 +30,13 @@ debug=$root/target/debug/libsslcache.so
 out=$root/target/process
 libssl='' headers=''
 only=()
-. "$here/../segment.sh"
 
-# The first comment of a script is what it is about.
-about() { sed -n '1s/^# *//p' "$here/$1.sh"; }
-names() { for script in "$here"/*.sh; do basename "$script" .sh; done | grep -vx -e run -e lib; }
+. "$here/../scripts.sh"
 
 while [ $# -gt 0 ]; do
     case $1 in
     --only) only+=("${2:?--only needs a name}"); shift ;;
-    --list) for name in $(names); do printf '%-28s%s\n' "$name" "$(about "$name")"; done; exit 0 ;;
+    --list) list; exit 0 ;;
     --shared) shared=yes ;;
     --lib) lib=$(realpath -m "${2:?--lib needs a path}"); shift ;;
     --debug) debug=$(realpath -m "${2:?--debug needs a path}"); shift ;;
@@ -54,27 +51,4 @@ done
 for built in "$lib" "$debug"; do
     [ -f "$built" ] || { echo "no library at $built (make lib, cargo build)" >&2; exit 2; }
 done
-[ ${#only[@]} -gt 0 ] || mapfile -t only < <(names)
-
-mkdir -p "$out"
-passed=0 failed=0 skipped=0
-for name in "${only[@]}"; do
-    [ -f "$here/$name.sh" ] || { echo "run.sh: no script $name (--list shows them)" >&2; exit 2; }
-    log=$out/$name.log
-    (
-        cd "$here" || exit 1
-        . ./lib.sh
-        . "./$name.sh"
-    ) 2>&1 | tee "$log"
-    status=${PIPESTATUS[0]}
-    # A script that fails before it has compared anything has not passed.
-    if [ "$status" -ne 0 ] || ! grep -qE '^(ok|FAIL|skip) ' "$log"; then
-        echo "FAIL process/$name: the script itself (status $status)" | tee -a "$log"
-    fi
-    passed=$((passed + $(grep -c '^ok ' "$log")))
-    failed=$((failed + $(grep -c '^FAIL ' "$log")))
-    skipped=$((skipped + $(grep -c '^skip ' "$log")))
-done
-
-echo "$passed passed, $failed failed$([ $skipped -gt 0 ] && echo ", $skipped skipped")"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+run_scripts "${only[@]}"

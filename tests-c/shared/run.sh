@@ -28,14 +28,12 @@ out=$root/target/shared
 libssl='' headers='' rounds=1
 only=()
 
-# The first comment of a script is what it is about.
-about() { sed -n '1s/^# *//p' "$here/$1.sh"; }
-names() { for script in "$here"/*.sh; do basename "$script" .sh; done | grep -vx -e run -e lib; }
+. "$here/../scripts.sh"
 
 while [ $# -gt 0 ]; do
     case $1 in
     --only) only+=("${2:?--only needs a name}"); shift ;;
-    --list) for name in $(names); do printf '%-14s%s\n' "$name" "$(about "$name")"; done; exit 0 ;;
+    --list) list; exit 0 ;;
     --long) rounds=20 ;;
     --lib) lib=$(realpath -m "${2:?--lib needs a path}"); shift ;;
     --libssl) libssl=$(realpath -m "${2:?--libssl needs a directory}"); shift ;;
@@ -47,27 +45,4 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ -f "$lib" ] || { echo "no library at $lib (make lib)" >&2; exit 2; }
-[ ${#only[@]} -gt 0 ] || mapfile -t only < <(names)
-
-mkdir -p "$out"
-passed=0 failed=0 skipped=0
-for name in "${only[@]}"; do
-    [ -f "$here/$name.sh" ] || { echo "run.sh: no script $name (--list shows them)" >&2; exit 2; }
-    log=$out/$name.log
-    (
-        cd "$here" || exit 1
-        . ./lib.sh
-        . "./$name.sh"
-    ) 2>&1 | tee "$log"
-    status=${PIPESTATUS[0]}
-    # A script that fails before it has compared anything has not passed.
-    if [ "$status" -ne 0 ] || ! grep -qE '^(ok|FAIL|skip) ' "$log"; then
-        echo "FAIL shared/$name: the script itself (status $status)" | tee -a "$log"
-    fi
-    passed=$((passed + $(grep -c '^ok ' "$log")))
-    failed=$((failed + $(grep -c '^FAIL ' "$log")))
-    skipped=$((skipped + $(grep -c '^skip ' "$log")))
-done
-
-echo "$passed passed, $failed failed$([ $skipped -gt 0 ] && echo ", $skipped skipped")"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+run_scripts "${only[@]}"
